@@ -1,0 +1,196 @@
+"""What a write asks for, as values: RFC 3744's primitives, and REBIND of RFC 5842.
+
+Every request that writes, whatever its edge, is a tuple of these. `policy`
+judges them and `catalogue` applies them; nothing else changes a resource.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import Kind, PropertyUpdate, Resource
+from .paths import DavPath, Name
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bytes that a change moves: those that the quota counts, and scratch."""
+
+    file_bytes: int = 0
+    scratch_bytes: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        """Add both kinds."""
+        return Size(self.file_bytes + other.file_bytes, self.scratch_bytes + other.scratch_bytes)
+
+    def __neg__(self) -> Size:
+        """Give both kinds back."""
+        return Size(-self.file_bytes, -self.scratch_bytes)
+
+    @classmethod
+    def of(cls, kind: Kind, size_bytes: int) -> Size:
+        """Count *size_bytes* for a resource of *kind*."""
+        return cls(scratch_bytes=size_bytes) if kind is Kind.SCRATCH else cls(size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class BindFile:
+    """A new file appears in a collection.
+
+    Args:
+        kind: file or scratch, as its name says.
+        size_bytes: the length of its content.
+    """
+
+    path: DavPath
+    parent: Resource
+    kind: Kind
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BindCollection:
+    """A new empty collection appears in a collection."""
+
+    path: DavPath
+    parent: Resource
+    updates: tuple[PropertyUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BindCopy:
+    """A copy of *source* appears, its blobs shared.
+
+    Args:
+        kind: what the copy of *source* itself becomes.
+        deep: with all members; otherwise a collection comes without them.
+        size: what the copy adds to the space.
+        names: file names of members that the rules have to judge.
+    """
+
+    path: DavPath
+    parent: Resource
+    source: Resource
+    kind: Kind
+    deep: bool
+    size: Size
+    names: frozenset[Name]
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind:
+    """A resource leaves the tree with all its members.
+
+    Args:
+        size: what it gives back to the space.
+        keep: whether it can be restored; scratch and a temporary whose content
+            has gone on under another name are not kept.
+    """
+
+    path: DavPath
+    resource: Resource
+    size: Size
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rebind:
+    """A resource with all its members takes another place in the tree.
+
+    Args:
+        path: where it goes.
+        source_path: where it was.
+        kind: what it becomes; scratch may become a file.
+        away: it is a file that takes a temporary's name for a while: it
+            remembers where it belongs.
+        names: file names of members that the rules have to judge; empty when
+            they admitted all that the space holds.
+    """
+
+    path: DavPath
+    parent: Resource
+    source_path: DavPath
+    resource: Resource
+    kind: Kind
+    away: bool
+    names: frozenset[Name]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A file that stood at *path* a moment ago takes its place there again.
+
+    Saving programs rename or delete the document and put another file in its
+    place; the document's identity goes on. A `WriteContent` follows.
+
+    Args:
+        resource: the file; away under a temporary's name, where it leaves a
+            scratch copy, or departed.
+        departed: which of the two.
+    """
+
+    path: DavPath
+    parent: Resource
+    resource: Resource
+    departed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContent:
+    """A file gets new content, and keeps the old as a version.
+
+    Args:
+        size_bytes: the length of the new content.
+        source: whose content it shares; None for what the client sent.
+    """
+
+    path: DavPath
+    resource: Resource
+    size_bytes: int
+    source: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteProperties:
+    """Dead properties are set and removed, in order, or the dates changed.
+
+    Args:
+        replaced_by: copy all dead properties of this resource instead.
+        modified_us: a new modification time, or None.
+        created_us: a new creation time, or None.
+    """
+
+    path: DavPath
+    resource: Resource
+    updates: tuple[PropertyUpdate, ...] = ()
+    replaced_by: Resource | None = None
+    modified_us: int | None = None
+    created_us: int | None = None
+
+
+Change = (
+    BindFile | BindCollection | BindCopy | Unbind | Rebind | Resume | WriteContent | WriteProperties
+)
+
+
+def growth(change: Change) -> Size:
+    """Count what *change* adds to the space; negative where it gives back."""
+    match change:
+        case BindFile():
+            return Size.of(change.kind, change.size_bytes)
+        case BindCopy():
+            return change.size
+        case Unbind():
+            return -change.size
+        case Rebind():
+            size_bytes = change.resource.size_bytes
+            return Size.of(change.kind, size_bytes) + -Size.of(change.resource.kind, size_bytes)
+        case Resume():
+            # Departed files were not counted; what is left under the
+            # temporary's name is scratch.
+            size_bytes = change.resource.size_bytes
+            return Size(size_bytes) if change.departed else Size(scratch_bytes=size_bytes)
+        case WriteContent():
+            return Size.of(change.resource.kind, change.size_bytes - change.resource.size_bytes)
+        case BindCollection() | WriteProperties():
+            return Size()

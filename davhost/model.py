@@ -1,0 +1,216 @@
+"""The values that layers hand to each other: frozen, without behaviour of their own.
+
+Times of the wall clock are microseconds since 1970 UTC (`_us`); the life of a
+lock is counted on the lease clock (`clock.Clock.lease`), which no step of the
+wall clock moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .paths import DavPath
+
+
+class Kind(StrEnum):
+    """What a resource is."""
+
+    COLLECTION = "collection"
+    FILE = "file"
+    SCRATCH = "scratch"
+    """A temporary of a saving program: never shared, counted or kept for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The allow-list of a space.
+
+    Args:
+        extensions: case-folded, without dots; None allows every file name.
+    """
+
+    extensions: frozenset[str] | None
+
+    def allows(self, extension: str) -> bool:
+        """Whether a file may end in *extension* (case-folded)."""
+        return self.extensions is None or extension in self.extensions
+
+    def includes(self, other: Rules) -> bool:
+        """Whether everything that *other* allows is allowed here too."""
+        if self.extensions is None:
+            return True
+        return other.extensions is not None and other.extensions <= self.extensions
+
+    def union(self, other: Rules) -> Rules:
+        """Allow what either allows."""
+        if self.extensions is None or other.extensions is None:
+            return Rules(None)
+        return Rules(self.extensions | other.extensions)
+
+    def __str__(self) -> str:
+        """Write the list as people type it: ``jpg,pdf,txt`` or ``*``."""
+        return "*" if self.extensions is None else ",".join(sorted(self.extensions))
+
+    @classmethod
+    def parse(cls, text: str) -> Rules:
+        """Read ``txt,pdf`` (dots, spaces and case do not matter) or ``*``.
+
+        Raises:
+            ValueError: an extension is empty or holds a dot, slash or space.
+        """
+        if text.strip() == "*":
+            return cls(None)
+        extensions = {part.strip().lstrip(".").casefold() for part in text.split(",")}
+        for extension in extensions:
+            if not extension or any(c in "./\\*" or c.isspace() for c in extension):
+                raise ValueError(f"{extension!r} is not a file name extension")
+        return cls(frozenset(extensions))
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A confined tree with its own quota and rules; a user's home is one.
+
+    Args:
+        quota_bytes: None for no limit.
+        used_bytes: the sizes of all files, shared blobs counted each time.
+        scratch_bytes: the sizes of all temporaries.
+        rules: the space's own allow-list; None takes the server's.
+        admitted: what any file now in the space may end in.
+    """
+
+    id: int
+    root_id: int
+    quota_bytes: int | None
+    used_bytes: int
+    scratch_bytes: int
+    rules: Rules | None
+    admitted: Rules
+
+    @property
+    def room_bytes(self) -> int | None:
+        """Bytes that may still come, never negative; None without quota (RFC 4331)."""
+        return None if self.quota_bytes is None else max(0, self.quota_bytes - self.used_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The authenticated actor of a request (RFC 3744 section 2).
+
+    Args:
+        space_id: the home.
+        read_only: whether every write is refused.
+    """
+
+    user_id: int
+    email: str
+    space_id: int
+    admin: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One mapped URL.
+
+    Args:
+        parent_id: None for the root of a space.
+        blob_key: where the bytes are; None for collections and empty files.
+        etag: the opaque part of the strong entity tag, without quotes; a new
+            one for every content a client wrote. Empty for collections.
+        content_type: as the client declared it on PUT, or None.
+    """
+
+    id: int
+    space_id: int
+    parent_id: int | None
+    name: str
+    kind: Kind
+    blob_key: str | None
+    size_bytes: int
+    etag: str
+    content_type: str | None
+    created_us: int
+    modified_us: int
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether the resource has members."""
+        return self.kind == Kind.COLLECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Content that a file had before.
+
+    Args:
+        modified_us: when it was written.
+        replaced_us: when other content took its place.
+    """
+
+    id: int
+    blob_key: str
+    size_bytes: int
+    modified_us: int
+    replaced_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes that are durable in the blob store and have no name yet.
+
+    Args:
+        key: None when there are no bytes: an empty file needs no blob.
+        sha256: lower-case hex of the content.
+    """
+
+    key: str | None
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A write lock (RFC 4918 section 6).
+
+    Args:
+        path: the lock root; locks protect URLs, so they are keyed by path.
+        infinite: Depth infinity rather than 0.
+        owner_xml: the client's DAV:owner element, or empty.
+        expires: seconds on the lease clock.
+    """
+
+    token: str
+    path: DavPath
+    exclusive: bool
+    infinite: bool
+    owner_xml: str
+    user_id: int
+    timeout_seconds: int
+    expires: float
+
+    def covers(self, path: DavPath) -> bool:
+        """Whether writing to *path* itself needs this lock's token."""
+        return path == self.path or (self.infinite and path.is_within(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A dead property: kept for the client as it came (RFC 4918 section 4.3).
+
+    Args:
+        name: Clark notation, ``{namespace}local``.
+        xml: the whole element, with the namespaces it needs.
+    """
+
+    name: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyUpdate:
+    """One instruction of a PROPPATCH; without *xml* the property is removed."""
+
+    name: str
+    xml: str | None

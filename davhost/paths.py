@@ -1,0 +1,167 @@
+"""Names and paths of resources: parsed once, safe for ever.
+
+A `DavPath` cannot hold a dot segment, NUL or a slash inside a segment, and
+every segment is in Unicode normal form C, so no inner function checks again.
+This module never touches a disk: names that people choose are never file names.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, unquote_to_bytes
+
+from .errors import BadPath
+
+NAME_BYTES_MAX = 255
+DEPTH_MAX = 512
+
+#: What an href carries unescaped beside letters and digits. A part of RFC 3986's
+#: pchar: some clients take a plain "+" for a space or cut a name at ";".
+_HREF_SAFE = "!$'()*,@-._~/"
+
+
+class Name(str):
+    """One path segment: not empty, NFC, no slash, no NUL, at most 255 bytes.
+
+    Raises:
+        BadPath: when *text* cannot be a segment of any resource.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Name:
+        """Check and normalise *text*."""
+        if text.isascii():
+            name = text
+            length = len(text)
+        else:
+            name = unicodedata.normalize("NFC", text)
+            try:
+                length = len(name.encode())
+            except UnicodeEncodeError:
+                raise BadPath("The name is not valid Unicode.") from None
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise BadPath("The path holds a segment that cannot name a resource.")
+        if length > NAME_BYTES_MAX:
+            raise BadPath(f"The name is longer than {NAME_BYTES_MAX} bytes.")
+        return super().__new__(cls, name)
+
+    @classmethod
+    def known(cls, text: str) -> Name:
+        """Take a name that the catalogue holds: it was checked when it came in."""
+        return super().__new__(cls, text)
+
+    @property
+    def extension(self) -> str:
+        """What follows the last dot, case-folded; empty if there is no dot."""
+        return self.rpartition(".")[2].casefold() if "." in self else ""
+
+
+@dataclass(frozen=True)
+class DavPath:
+    """A path below the root of one space; the empty tuple is the root.
+
+    Args:
+        names: the segments, root first.
+    """
+
+    names: tuple[Name, ...] = ()
+
+    @classmethod
+    def of(cls, *texts: str) -> DavPath:
+        """Build a path of unquoted segments.
+
+        Raises:
+            BadPath: when one of them cannot be a segment.
+        """
+        return cls(tuple(Name(text) for text in texts))
+
+    @classmethod
+    def from_url(cls, raw: str) -> DavPath:
+        """Parse the percent-encoded path of a URL.
+
+        Segments are split before they are unquoted (RFC 3986 section 2.4), so
+        that an encoded slash cannot become a separator. Empty segments are
+        skipped: ``/a//b/`` is ``/a/b``. Raw UTF-8 is taken as it is (lftp).
+
+        Args:
+            raw: the path as it came, latin-1 or str, without query.
+
+        Raises:
+            BadPath: dot segments, NUL, ``%2F``, bytes that are not UTF-8, more
+                than 255 bytes in a segment, more than 512 segments.
+        """
+        segments = [segment for segment in raw.split("/") if segment]
+        if len(segments) > DEPTH_MAX:
+            raise BadPath(f"The path has more than {DEPTH_MAX} segments.")
+        return cls(tuple(Name(_unquote(segment)) for segment in segments))
+
+    @classmethod
+    def from_text(cls, text: str) -> DavPath:
+        """Parse an unquoted path, as a person types it: ``/Letters/a b.txt``."""
+        return cls(tuple(Name(segment) for segment in text.split("/") if segment))
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root of the space."""
+        return not self.names
+
+    @property
+    def name(self) -> Name:
+        """The last segment; the root has none.
+
+        Raises:
+            BadPath: for the root.
+        """
+        if not self.names:
+            raise BadPath("The root has no name.")
+        return self.names[-1]
+
+    @property
+    def parent(self) -> DavPath:
+        """The path without its last segment; the root is its own parent."""
+        return DavPath(self.names[:-1])
+
+    def child(self, name: Name) -> DavPath:
+        """Append one segment."""
+        return DavPath((*self.names, name))
+
+    def is_within(self, other: DavPath) -> bool:
+        """Whether *other* is this path or one of its ancestors."""
+        return self.names[: len(other.names)] == other.names
+
+    def lineage(self) -> Iterator[DavPath]:
+        """Yield the path and its ancestors, the root last."""
+        for length in range(len(self.names), -1, -1):
+            yield DavPath(self.names[:length])
+
+    @cached_property
+    def text(self) -> str:
+        """The path unquoted and without a trailing slash; the root is ``/``."""
+        return "/" + "/".join(self.names)
+
+    def href(self, *, collection: bool) -> str:
+        """Percent-encode for an href; collections end in a slash (RFC 4918 section 8.3)."""
+        path = quote("/".join(self.names), safe=_HREF_SAFE)
+        return f"/{path}/" if collection and path else f"/{path}"
+
+    def __str__(self) -> str:
+        """Show the unquoted path."""
+        return self.text
+
+
+def _unquote(segment: str) -> str:
+    """Decode one segment from percent-encoded or raw UTF-8."""
+    if segment.isascii() and "%" not in segment:
+        return segment
+    try:
+        octets = unquote_to_bytes(segment.encode("latin-1"))
+    except UnicodeEncodeError:
+        octets = unquote_to_bytes(segment)
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        raise BadPath("The path is not valid UTF-8.") from None
