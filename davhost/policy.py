@@ -1,0 +1,351 @@
+"""May this principal make this change? The one place that says no.
+
+`Policy.permit` returns a `Permit`, which the catalogue's write methods demand
+and which nobody else can make. Pure: the tree gathers the `Situation`, here it
+is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from . import names
+from .changes import (
+    BindCollection,
+    BindCopy,
+    BindFile,
+    Change,
+    Rebind,
+    Size,
+    Unbind,
+    WriteContent,
+    WriteProperties,
+    growth,
+)
+from .errors import (
+    BadName,
+    Forbidden,
+    LockConflict,
+    Locked,
+    NameRefused,
+    PropertyTooLarge,
+    QuotaExceeded,
+    ReadOnly,
+    TooManyLocks,
+)
+from .model import Kind, Lock, Principal, Property, PropertyUpdate, Rules, Space
+from .names import NameClass, Verdict
+from .paths import DavPath, Name
+
+#: Names longer than this do not fit the index of every database.
+PROPERTY_NAME_BYTES_MAX = 1024
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a change is judged by.
+
+    Args:
+        locks: every lock in force whose root lies on, above or below a path
+            of the change.
+        tokens: the state tokens that the request submits.
+    """
+
+    principal: Principal
+    space: Space
+    locks: Sequence[Lock] = ()
+    tokens: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of what is not content one account may keep.
+
+    Args:
+        scratch_bytes_max: the size of all temporaries of a space.
+        property_bytes_max: the size of one dead property.
+        properties_max: dead properties of one resource.
+        locks_max: locks in force of one user.
+    """
+
+    scratch_bytes_max: int = 4 * 1024**3
+    property_bytes_max: int = 64 * 1024
+    properties_max: int = 1000
+    locks_max: int = 1000
+    lock_timeout_default_seconds: int = 600
+    lock_timeout_max_seconds: int = 7 * 24 * 3600
+
+
+class Permit:
+    """The proof that changes were permitted; only `Policy` makes one.
+
+    Attributes:
+        changes: in the order in which they are to be applied.
+        space: as it was when it was judged.
+        rules: the allow-list that the names were judged by.
+    """
+
+    __slots__ = ("changes", "rules", "space")
+
+    def __init__(
+        self, changes: tuple[Change, ...], space: Space, rules: Rules, *, seal: object
+    ) -> None:
+        """Refuse to be made by anyone but the policy.
+
+        Raises:
+            TypeError: made without the seal of this module.
+        """
+        if seal is not _SEAL:
+            raise TypeError("only policy.Policy makes Permits")
+        self.changes = changes
+        self.space = space
+        self.rules = rules
+
+    @property
+    def grows_by(self) -> Size:
+        """What the changes add to the space; negative when it shrinks."""
+        return sum((growth(change) for change in self.changes), start=Size())
+
+
+class Policy:
+    """The rules of one server.
+
+    Args:
+        rules: the allow-list of spaces that have none of their own.
+        limits: how much of what is not content one account may keep.
+    """
+
+    def __init__(self, rules: Rules, limits: Limits | None = None) -> None:
+        self._rules = rules
+        self.limits = limits or Limits()
+
+    def rules_of(self, space: Space) -> Rules:
+        """The allow-list that holds in *space*."""
+        return self._rules if space.rules is None else space.rules
+
+    def permit(self, changes: Sequence[Change], situation: Situation) -> Permit:
+        """Judge all *changes* of one request together.
+
+        Raises:
+            ReadOnly: the principal may only read.
+            BadName: a name that no client could open.
+            NameRefused: a file type that is not on the allow-list.
+            Locked: a lock's token is missing.
+            QuotaExceeded: the space would grow beyond its quota.
+        """
+        if situation.principal.read_only:
+            raise ReadOnly("This sign-in may only read.")
+        rules = self.rules_of(situation.space)
+        for change in changes:
+            _judge_names(change, rules)
+        _judge_locks(changes, situation)
+        permit = Permit(tuple(changes), situation.space, rules, seal=_SEAL)
+        self.judge_room(situation.space, permit.grows_by)
+        return permit
+
+    def judge_room(self, space: Space, grows_by: Size) -> None:
+        """Compare growth with the quota; what does not grow is never refused.
+
+        Raises:
+            QuotaExceeded: with both numbers in the sentence.
+        """
+        room_bytes = space.room_bytes
+        if room_bytes is not None and grows_by.file_bytes > room_bytes:
+            raise QuotaExceeded(
+                f"The space has room for {room_bytes} more bytes, this needs {grows_by.file_bytes}."
+            )
+        scratch_room_bytes = max(0, self.limits.scratch_bytes_max - space.scratch_bytes)
+        # What goes on under the document's own name leaves its temporary
+        # behind: that must not fail for want of room.
+        if grows_by.file_bytes == 0 and grows_by.scratch_bytes > scratch_room_bytes:
+            raise QuotaExceeded(
+                f"Temporary files have room for {scratch_room_bytes} more bytes, "
+                f"this needs {grows_by.scratch_bytes}."
+            )
+
+    def size_limit(self, permit: Permit, size_bytes: int) -> int | None:
+        """How long the content of a permitted write may grow to be.
+
+        Args:
+            size_bytes: the length that *permit* was given for.
+
+        Returns:
+            Bytes; None when nothing limits them.
+        """
+        kinds = [c.kind for c in permit.changes if isinstance(c, BindFile)]
+        kinds += [c.resource.kind for c in permit.changes if isinstance(c, WriteContent)]
+        space, grows_by = permit.space, permit.grows_by
+        if Kind.SCRATCH in kinds:
+            room_bytes = self.limits.scratch_bytes_max - space.scratch_bytes
+            return max(0, room_bytes - grows_by.scratch_bytes + size_bytes)
+        if space.quota_bytes is None:
+            return None
+        return max(0, space.quota_bytes - space.used_bytes - grows_by.file_bytes + size_bytes)
+
+    def judge_updates(self, updates: Sequence[PropertyUpdate], kept: Sequence[Property]) -> None:
+        """Compare dead properties with their limits.
+
+        Args:
+            kept: the properties that the resource has now.
+
+        Raises:
+            PropertyTooLarge: one of them, or all together, are too much.
+        """
+        if any(len(u.xml.encode()) > self.limits.property_bytes_max for u in updates if u.xml):
+            raise PropertyTooLarge(
+                f"A property may have {self.limits.property_bytes_max} bytes at most."
+            )
+        if any(len(u.name.encode()) > PROPERTY_NAME_BYTES_MAX for u in updates):
+            raise PropertyTooLarge(
+                f"A property's name may have {PROPERTY_NAME_BYTES_MAX} bytes at most."
+            )
+        names_kept = {p.name for p in kept} | {u.name for u in updates if u.xml is not None}
+        if len(names_kept) > self.limits.properties_max:
+            raise PropertyTooLarge(
+                f"A resource may have {self.limits.properties_max} properties at most."
+            )
+
+    def lock_seconds(self, wanted_seconds: int | None) -> int:
+        """Bound the life of a lock.
+
+        Args:
+            wanted_seconds: what the client asked for; None when it did not say.
+        """
+        if wanted_seconds is None:
+            return self.limits.lock_timeout_default_seconds
+        return max(1, min(wanted_seconds, self.limits.lock_timeout_max_seconds))
+
+    def permit_lock(self, wanted: Lock, situation: Situation, *, held: int) -> None:
+        """Judge a new lock against those in force, also one's own (RFC 4918 section 7.7).
+
+        Args:
+            held: how many locks the principal holds now.
+
+        Raises:
+            ReadOnly: the principal may only read.
+            TooManyLocks: the principal holds as many as one may.
+            LockConflict: naming the roots of the locks that stand in the way.
+        """
+        if situation.principal.read_only:
+            raise ReadOnly("This sign-in may only read.")
+        if held >= self.limits.locks_max:
+            raise TooManyLocks(f"You hold {held} locks; that is as many as one may.")
+        blocking = [
+            lock
+            for lock in situation.locks
+            if (lock.exclusive or wanted.exclusive)
+            and (lock.covers(wanted.path) or (wanted.infinite and lock.path.is_within(wanted.path)))
+        ]
+        if blocking:
+            raise LockConflict("Somebody has it locked.", hrefs=_roots(blocking))
+
+    def kind_of(self, path: DavPath, rules: Rules) -> Kind:
+        """The kind of resource that a new file at *path* is.
+
+        Raises:
+            BadName: a name that no client could open.
+            NameRefused: a file type that is not on the allow-list.
+        """
+        verdict = names.classify(path.name, rules)
+        _refuse_unless_kept(verdict, rules)
+        if verdict.name_class is not NameClass.FILE:
+            return Kind.SCRATCH
+        saving = rules.extensions is not None and names.in_temporary_folder(path)
+        return Kind.SCRATCH if saving else Kind.FILE
+
+
+def _judge_names(change: Change, rules: Rules) -> None:
+    match change:
+        case BindFile() | WriteContent():
+            _judge_file_name(change.path.name, rules)
+        case BindCollection():
+            _judge_collection_name(change.path.name)
+        case BindCopy(source=resource) | Rebind(resource=resource):
+            if resource.is_collection:
+                _judge_collection_name(change.path.name)
+            else:
+                _judge_file_name(change.path.name, rules)
+            for name in sorted(change.names):
+                _judge_file_name(name, rules)
+        case _:
+            pass
+
+
+def _judge_collection_name(name: Name) -> None:
+    why_invalid = names.check_collection(name)
+    if why_invalid:
+        raise BadName(why_invalid + ".", phrase=why_invalid)
+
+
+def _judge_file_name(name: Name, rules: Rules) -> None:
+    _refuse_unless_kept(names.classify(name, rules), rules)
+
+
+def _refuse_unless_kept(verdict: Verdict, rules: Rules) -> None:
+    if verdict.name_class is NameClass.INVALID:
+        raise BadName(verdict.reason + ".", phrase=verdict.reason)
+    if verdict.name_class is NameClass.FORBIDDEN:
+        allowed = ", ".join(sorted(rules.extensions or ())) or "no file at all"
+        raise NameRefused(f"{verdict.reason}. Allowed here: {allowed}.", phrase=verdict.reason)
+
+
+def _judge_locks(changes: Sequence[Change], situation: Situation) -> None:
+    blocking: dict[str, Lock] = {}
+    for change in changes:
+        for path in _written_urls(change, situation.locks):
+            covering = [lock for lock in situation.locks if lock.covers(path)]
+            if covering and not any(_is_submitted(lock, situation) for lock in covering):
+                blocking.update((lock.token, lock) for lock in covering)
+    if blocking:
+        raise Locked(
+            "It is locked, and the lock's token was not sent.", hrefs=_roots(blocking.values())
+        )
+
+
+def _written_urls(change: Change, locks: Sequence[Lock]) -> Iterable[DavPath]:
+    """List the URLs whose locks guard *change*.
+
+    The members of a collection are part of its state (RFC 4918 section 7.4), so
+    a name that comes or goes writes to the parent too; what leaves takes every
+    locked member with it.
+    """
+    yield change.path
+    match change:
+        case WriteContent() | WriteProperties():
+            return
+        case Unbind():
+            yield from _locked_below(change.path, locks)
+        case Rebind():
+            yield change.source_path
+            yield from _locked_below(change.source_path, locks)
+            if not change.source_path.is_root:
+                yield change.source_path.parent
+        case _:
+            pass
+    if not change.path.is_root:
+        yield change.path.parent
+
+
+def _locked_below(path: DavPath, locks: Sequence[Lock]) -> Iterable[DavPath]:
+    return {lock.path for lock in locks if lock.path.is_within(path)}
+
+
+def _is_submitted(lock: Lock, situation: Situation) -> bool:
+    return lock.token in situation.tokens and lock.user_id == situation.principal.user_id
+
+
+def _roots(locks: Iterable[Lock]) -> tuple[str, ...]:
+    return tuple(sorted({lock.path.href(collection=False) for lock in locks}))
+
+
+def forbid_root(path: DavPath, verb: str) -> None:
+    """Keep the root of a space where it is.
+
+    Raises:
+        Forbidden: *path* is the root.
+    """
+    if path.is_root:
+        raise Forbidden(f"The top folder cannot be {verb}.")
