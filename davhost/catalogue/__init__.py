@@ -1,0 +1,166 @@
+"""The catalogue: what exists, under which name, locked by whom. The only SQL.
+
+A `Catalogue` hands out transactions: `read` and `write` for one space, `people`
+for accounts, `upkeep` for housekeeping. `write` takes the mutex of its space
+first, so that every check made inside still holds at the commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from ..errors import NotFound
+from . import engine as engines
+from . import migrations
+from .people import Account, People
+from .reading import Reading, space_of
+from .schema import boot, space
+from .upkeep import Upkeep
+from .writing import Writing
+
+__all__ = [
+    "Account",
+    "Catalogue",
+    "IntegrityError",
+    "People",
+    "Reading",
+    "SchemaOutdated",
+    "Upkeep",
+    "Writing",
+]
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class SchemaOutdated(Exception):
+    """The tables are not those that this version of davhost works with."""
+
+
+class Catalogue:
+    """The database of one instance; safe for threads, one in each process.
+
+    Args:
+        database_url: ``sqlite:///file`` or ``postgresql+psycopg://…``.
+        durable: whether a commit waits for the disk.
+        new_etag: makes the opaque part of an entity tag that was never used.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        durable: bool = True,
+        new_etag: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._engine = engines.connect(database_url, durable=durable)
+        self._database_url = database_url
+        self._new_etag = new_etag
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    def check_schema(self) -> None:
+        """Compare the schema with the one this version needs.
+
+        Raises:
+            SchemaOutdated: with the command that mends it.
+            Unavailable: the database cannot be reached.
+        """
+        with engines.failures():
+            current = migrations.current(self._engine)
+        wanted = migrations.head()
+        if current != wanted:
+            raise SchemaOutdated(
+                f"The database has schema {current or 'none'}, this davhost needs {wanted}: "
+                "stop the server and run `davhost db upgrade`."
+            )
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision."""
+        with engines.failures():
+            migrations.upgrade(self._engine)
+
+    def downgrade(self, revision: str) -> None:
+        """Take the schema back to *revision*, or to ``base``: everything goes."""
+        with engines.failures():
+            migrations.downgrade(self._engine, revision)
+
+    def current_revision(self) -> str | None:
+        """The revision of the schema; None when there are no tables."""
+        with engines.failures():
+            return migrations.current(self._engine)
+
+    @contextmanager
+    def read(self, space_id: int, *, lease: float) -> Iterator[Reading]:
+        """Open a read transaction of one space.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with engines.transaction(self._engine, writes=False) as connection:
+            yield Reading(connection, space_id, lease)
+
+    @contextmanager
+    def write(self, space_id: int, *, lease: float, now_us: int, user_id: int) -> Iterator[Writing]:
+        """Open a write transaction of one space; it ends in a commit or changes nothing.
+
+        Raises:
+            NotFound: the space was removed.
+            DiskFull: the database could not grow.
+            Unavailable: the database cannot be used now.
+        """
+        statement = select(space).where(space.c.id == space_id).with_for_update()
+        with engines.transaction(self._engine, writes=True) as connection:
+            row = connection.execute(statement).first()
+            if row is None:
+                raise NotFound("The account is gone.")
+            yield Writing(
+                connection,
+                space_of(row),
+                lease=lease,
+                now_us=now_us,
+                user_id=user_id,
+                new_etag=self._new_etag,
+            )
+
+    @contextmanager
+    def people(self, *, writes: bool = False) -> Iterator[People]:
+        """Open a transaction over accounts.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with engines.transaction(self._engine, writes=writes) as connection:
+            yield People(connection)
+
+    @contextmanager
+    def upkeep(self, *, writes: bool) -> Iterator[Upkeep]:
+        """Open a transaction over what housekeeping looks after."""
+        with engines.transaction(self._engine, writes=writes) as connection:
+            yield Upkeep(connection)
+
+    def lease_offset_seconds(self, *, now_seconds: float, since_boot_seconds: float) -> float:
+        """Find what turns the time since boot into lease seconds.
+
+        It is written once for each start of the machine, so that every process
+        agrees and later steps of the wall clock do not count.
+        """
+        boot_id = _BOOT_ID.read_text().strip()
+        found = select(boot.c.offset_seconds).where(boot.c.id == boot_id)
+        try:
+            with engines.transaction(self._engine, writes=True) as connection:
+                offset = connection.execute(found).scalar_one_or_none()
+                if offset is None:
+                    offset = now_seconds - since_boot_seconds
+                    connection.execute(insert(boot).values(id=boot_id, offset_seconds=offset))
+                return float(offset)
+        except IntegrityError:  # another process was first
+            with engines.transaction(self._engine, writes=False) as connection:
+                return float(connection.execute(found).scalar_one())

@@ -1,0 +1,139 @@
+"""Rows of blobs, versions and dead properties: what a resource holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import delete, exists, insert, or_, select, text, update
+
+from ..model import Kind, PropertyUpdate, Resource, Stored
+from .reading import SUBTREE, Reading
+from .schema import blob, dead_property, resource, version
+
+T = TypeVar("T")
+
+#: How many values one IN list or one insert carries.
+_BATCH = 500
+
+
+class ContentWriting(Reading):
+    """Keeps and forgets contents, inside a transaction that holds the space's mutex."""
+
+    now_us: int
+    #: Keys of blobs that nothing names any more once this is committed.
+    dead_keys: list[str]
+
+    def keep_blob(self, stored: Stored | None) -> str | None:
+        """Make the row of durable bytes; empty content has none."""
+        if stored is None or stored.key is None:
+            return None
+        self.connection.execute(
+            insert(blob).values(
+                key=stored.key,
+                space_id=self.space_id,
+                size_bytes=stored.size_bytes,
+                sha256=stored.sha256,
+            )
+        )
+        return stored.key
+
+    def keep_version(self, target: Resource, new_key: str | None) -> None:
+        """Keep the content that a write replaces, unless nothing is replaced.
+
+        Saving programs write the same bytes several times; that is one version.
+        """
+        if target.kind is not Kind.FILE or target.blob_key in (None, new_key):
+            return
+        old_key = str(target.blob_key)
+        if new_key is not None and self.sha256_of(old_key) == self.sha256_of(new_key):
+            return
+        newest = next(iter(self.versions(target)), None)
+        if newest is not None and self.sha256_of(newest.blob_key) == self.sha256_of(old_key):
+            return
+        self.connection.execute(
+            insert(version).values(
+                resource_id=target.id,
+                blob_key=old_key,
+                size_bytes=target.size_bytes,
+                etag=target.etag,
+                content_type=target.content_type,
+                modified_us=target.modified_us,
+                replaced_us=self.now_us,
+            )
+        )
+
+    def erase(self, resource_id: int) -> None:
+        """Remove a resource and all below it for good, with versions and properties."""
+        below = {"top": resource_id}
+        keys = self.connection.execute(_BLOBS_BELOW, below).scalars().all()
+        self.connection.execute(_ERASE, below)
+        self.forget_blobs(keys)
+
+    def erase_version(self, version_id: int) -> None:
+        """Remove one version for good."""
+        statement = delete(version).where(version.c.id == version_id).returning(version.c.blob_key)
+        self.forget_blobs(self.connection.execute(statement).scalars().all())
+
+    def forget_blobs(self, keys: Iterable[str | None]) -> None:
+        """Mark those of *keys* dead that no resource and no version names."""
+        for batch in batches(sorted({key for key in keys if key is not None})):
+            named = or_(
+                exists().where(resource.c.blob_key == blob.c.key),
+                exists().where(version.c.blob_key == blob.c.key),
+            )
+            statement = (
+                update(blob)
+                .where(blob.c.key.in_(batch), ~named)
+                .values(dead=True)
+                .returning(blob.c.key)
+            )
+            self.dead_keys.extend(self.connection.execute(statement).scalars())
+
+    def update_properties(self, target: Resource, updates: Iterable[PropertyUpdate]) -> None:
+        """Set and remove dead properties in the order of *updates*."""
+        for instruction in updates:
+            self.connection.execute(
+                delete(dead_property).where(
+                    dead_property.c.resource_id == target.id,
+                    dead_property.c.name == instruction.name,
+                )
+            )
+            if instruction.xml is not None:
+                self.connection.execute(
+                    insert(dead_property).values(
+                        resource_id=target.id, name=instruction.name, xml=instruction.xml
+                    )
+                )
+
+    def copy_properties(self, copies: dict[int, int]) -> None:
+        """Copy dead properties, by the id of each resource's copy."""
+        for ids in batches(list(copies)):
+            rows = self.connection.execute(
+                select(dead_property).where(dead_property.c.resource_id.in_(ids))
+            ).all()
+            if rows:
+                self.connection.execute(
+                    insert(dead_property),
+                    [
+                        {"resource_id": copies[id_], "name": name, "xml": xml}
+                        for id_, name, xml in rows
+                    ],
+                )
+
+
+def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Cut *values* into pieces that fit one statement."""
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+
+
+_BLOBS_BELOW = text(
+    SUBTREE
+    + """
+SELECT r.blob_key FROM resource r JOIN tree ON tree.id = r.id WHERE r.blob_key IS NOT NULL
+UNION
+SELECT v.blob_key FROM version v JOIN tree ON tree.id = v.resource_id
+"""
+)
+
+_ERASE = text(SUBTREE + "DELETE FROM resource WHERE id IN (SELECT id FROM tree)")

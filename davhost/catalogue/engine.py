@@ -1,0 +1,143 @@
+"""Connections and transactions on SQLite and PostgreSQL.
+
+Transactions of writers begin with the lock they need, so that two of them
+never deadlock on an upgrade: ``BEGIN IMMEDIATE`` on SQLite, the row of the
+space on PostgreSQL (`Catalogue.write`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+
+from ..errors import DiskFull, Refused, Unavailable
+
+#: How long a statement waits for another writer before it gives up.
+BUSY_SECONDS = 15
+
+_WRITES = "davhost_writes"
+
+
+def connect(database_url: str, *, durable: bool, pool_size: int = 8) -> Engine:
+    """Make the engine; no connection is opened yet.
+
+    Args:
+        database_url: ``sqlite:///file`` or ``postgresql+psycopg://…``.
+        durable: whether a commit waits for the disk; without it a power cut
+            may take the last moments, though never half a change.
+        pool_size: connections kept open in this process.
+
+    Raises:
+        ValueError: another kind of database.
+    """
+    url = make_url(database_url)
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite(url, durable, pool_size)
+        case "postgresql":
+            return _postgresql(url, durable, pool_size)
+        case other:
+            raise ValueError(f"{other} is not supported: use sqlite or postgresql+psycopg")
+
+
+def _sqlite(url: URL, durable: bool, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=2 * pool_size,
+        pool_timeout=BUSY_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    synchronous = "FULL" if durable else "NORMAL"
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: see begin()
+        for pragma in (
+            "journal_mode = WAL",
+            f"synchronous = {synchronous}",
+            "foreign_keys = ON",
+            "cache_size = -16000",
+            # Small, so that a full disk still has room for the log.
+            "wal_autocheckpoint = 500",
+            "journal_size_limit = 4194304",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, durable: bool, pool_size: int) -> Engine:
+    options = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+    if not durable:
+        options += " -c synchronous_commit=off"
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=2 * pool_size,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 5},
+    )
+
+
+@contextmanager
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    """Run a transaction; commit at the end, roll back on any exception.
+
+    Raises:
+        DiskFull: the database could not grow.
+        Unavailable: the database is away, locked for too long or read-only.
+    """
+    with failures():
+        connection = engine.connect()
+        try:
+            if writes:
+                connection = connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Translate what the drivers raise into refusals.
+
+    Raises:
+        DiskFull: the database could not grow.
+        Unavailable: the database is away, locked for too long or read-only.
+    """
+    try:
+        yield
+    except Refused:
+        raise
+    except TimeoutError as error:
+        raise Unavailable("The database is busy.", retry_after_seconds=5) from error
+    except OperationalError as error:
+        raise _refusal(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("The database is away.", retry_after_seconds=5) from error
+        raise
+
+
+def _refusal(error: OperationalError) -> Refused:
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return DiskFull("The disk is full.")
+    elif getattr(cause, "sqlstate", None) == "53100":  # disk_full
+        return DiskFull("The disk of the database is full.")
+    return Unavailable("The database cannot be used now.", retry_after_seconds=5)

@@ -1,0 +1,217 @@
+"""Accounts and what is known about their sign-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
+
+from ..model import Rules
+from .schema import (
+    blob,
+    dead_property,
+    journal,
+    known_address,
+    lock,
+    refusal,
+    resource,
+    space,
+    throttle,
+    user,
+    version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's row, with the numbers of the home.
+
+    Args:
+        rules: the home's own allow-list; None takes the server's.
+    """
+
+    id: int
+    email: str
+    password_hash: str
+    admin: bool
+    disabled: bool
+    created_us: int
+    space_id: int
+    quota_bytes: int | None
+    used_bytes: int
+    rules: Rules | None
+
+
+_ACCOUNT = (
+    select(
+        user.c.id,
+        user.c.email,
+        user.c.password_hash,
+        user.c.admin,
+        user.c.disabled,
+        user.c.created_us,
+        user.c.space_id,
+        space.c.quota_bytes,
+        space.c.used_bytes,
+        space.c.rules,
+    )
+    .select_from(user.join(space, space.c.id == user.c.space_id))
+    .order_by(user.c.email_key)
+)
+
+
+class People:
+    """A transaction over accounts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, email_key: str) -> Account | None:
+        """Find an account by its case-folded e-mail address."""
+        row = self._connection.execute(_ACCOUNT.where(user.c.email_key == email_key)).first()
+        return None if row is None else _account(row)
+
+    def list_(self) -> list[Account]:
+        """List all accounts by e-mail address."""
+        return [_account(row) for row in self._connection.execute(_ACCOUNT)]
+
+    def add(
+        self,
+        *,
+        email: str,
+        email_key: str,
+        password_hash: str,
+        admin: bool,
+        quota_bytes: int | None,
+        rules: Rules | None,
+        now_us: int,
+    ) -> int:
+        """Make an account and its empty home; return the account's id.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: the e-mail address is taken.
+        """
+        space_id = self._connection.execute(
+            insert(space)
+            .values(
+                kind="personal",
+                quota_bytes=quota_bytes,
+                rules=None if rules is None else str(rules),
+                admitted="",
+            )
+            .returning(space.c.id)
+        ).scalar_one()
+        root_id = self._connection.execute(
+            insert(resource)
+            .values(
+                space_id=space_id,
+                name="",
+                kind="collection",
+                size_bytes=0,
+                etag="",
+                created_us=now_us,
+                modified_us=now_us,
+                touched_us=now_us,
+            )
+            .returning(resource.c.id)
+        ).scalar_one()
+        self._connection.execute(
+            update(space).where(space.c.id == space_id).values(root_id=root_id)
+        )
+        new_id = self._connection.execute(
+            insert(user)
+            .values(
+                email=email,
+                email_key=email_key,
+                password_hash=password_hash,
+                admin=admin,
+                space_id=space_id,
+                created_us=now_us,
+            )
+            .returning(user.c.id)
+        ).scalar_one()
+        return int(new_id)
+
+    def change(self, user_id: int, **values: Any) -> None:
+        """Set columns of the account: ``password_hash``, ``disabled``, ``admin``."""
+        self._connection.execute(update(user).where(user.c.id == user_id).values(**values))
+
+    def rehash(self, user_id: int, *, old_hash: str, new_hash: str) -> None:
+        """Store the same password under a better hash, unless it was changed meanwhile."""
+        self._connection.execute(
+            update(user)
+            .where(user.c.id == user_id, user.c.password_hash == old_hash)
+            .values(password_hash=new_hash)
+        )
+
+    def change_space(self, space_id: int, **values: Any) -> None:
+        """Set columns of the home: ``quota_bytes``, ``rules``."""
+        self._connection.execute(update(space).where(space.c.id == space_id).values(**values))
+
+    def remove(self, account: Account) -> None:
+        """Remove the account with its home and everything in it."""
+        home = account.space_id
+        in_home = select(resource.c.id).where(resource.c.space_id == home)
+        for statement in (
+            delete(lock).where(lock.c.space_id == home),
+            delete(dead_property).where(dead_property.c.resource_id.in_(in_home)),
+            delete(version).where(version.c.resource_id.in_(in_home)),
+            delete(resource).where(resource.c.space_id == home),
+            delete(blob).where(blob.c.space_id == home),
+            delete(journal).where(journal.c.space_id == home),
+            delete(refusal).where(refusal.c.space_id == home),
+            delete(known_address).where(known_address.c.user_id == account.id),
+            delete(user).where(user.c.id == account.id),
+            delete(space).where(space.c.id == home),
+        ):
+            self._connection.execute(statement)
+
+    def count_files(self, space_id: int) -> int:
+        """Count the files of a home, wherever they are."""
+        statement = select(func.count()).where(
+            resource.c.space_id == space_id, resource.c.kind == "file"
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    # -- sign-ins -----------------------------------------------------------
+
+    def knows(self, user_id: int, address: str) -> bool:
+        """Whether the account has signed in from *address* before."""
+        statement = select(
+            exists().where(known_address.c.user_id == user_id, known_address.c.address == address)
+        )
+        return bool(self._connection.execute(statement).scalar_one())
+
+    def remember(self, user_id: int, address: str, now_us: int) -> None:
+        """Note that the account has signed in from *address*."""
+        self._connection.execute(
+            delete(known_address).where(
+                known_address.c.user_id == user_id, known_address.c.address == address
+            )
+        )
+        self._connection.execute(
+            insert(known_address).values(user_id=user_id, address=address, at_us=now_us)
+        )
+
+    def wrong_tries(self, key: str, lease: float, per_minute: float) -> float:
+        """Count the wrong tries under *key* that have not leaked away yet."""
+        row = self._connection.execute(
+            select(throttle.c.wrong, throttle.c.at).where(throttle.c.key == key)
+        ).first()
+        if row is None:
+            return 0.0
+        leaked = max(0.0, lease - float(row.at)) * per_minute / 60
+        return max(0.0, float(row.wrong) - leaked)
+
+    def count_wrong_try(self, key: str, lease: float, per_minute: float) -> float:
+        """Add a wrong try under *key*; return the count."""
+        wrong: float = self.wrong_tries(key, lease, per_minute) + 1
+        self._connection.execute(delete(throttle).where(throttle.c.key == key))
+        self._connection.execute(insert(throttle).values(key=key, wrong=wrong, at=lease))
+        return wrong
+
+
+def _account(row: Any) -> Account:
+    *columns, rules = row
+    return Account(*columns, Rules.parse(rules) if rules else None)  # type: ignore[call-arg]

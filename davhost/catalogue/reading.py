@@ -1,0 +1,255 @@
+"""What a transaction can find: resources, members, properties, locks.
+
+Every method is one statement, whatever the depth of the path or the size of
+the tree.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy.sql import Select
+
+from ..errors import NotFound
+from ..model import Kind, Property, Resource, Rules, Space, Version
+from ..paths import DavPath, Name
+from . import schema
+from .locks import LockReading
+from .schema import dead_property, resource, space, version
+
+#: The columns of a Resource, in the order of its fields.
+RESOURCE = (
+    resource.c.id,
+    resource.c.space_id,
+    resource.c.parent_id,
+    resource.c.name,
+    resource.c.kind,
+    resource.c.blob_key,
+    resource.c.size_bytes,
+    resource.c.etag,
+    resource.c.content_type,
+    resource.c.created_us,
+    resource.c.modified_us,
+)
+_RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
+
+_SPACE = (
+    space.c.id,
+    space.c.root_id,
+    space.c.quota_bytes,
+    space.c.used_bytes,
+    space.c.scratch_bytes,
+    space.c.rules,
+    space.c.admitted,
+)
+
+#: The kinds of bytes in a tree: those that count against the quota, and scratch.
+SUBTREE = """
+WITH RECURSIVE tree(id) AS (
+  SELECT CAST(:top AS BIGINT)
+  UNION ALL
+  SELECT r.id FROM resource r JOIN tree ON r.parent_id = tree.id
+)
+"""
+
+
+class Reading(LockReading):
+    """A read transaction of one space: nothing outside of it is ever found."""
+
+    def space(self) -> Space:
+        """Read the row of the space.
+
+        Raises:
+            NotFound: the space was removed.
+        """
+        row = self.connection.execute(_space_by_id(), {"id": self.space_id}).first()
+        if row is None:
+            raise NotFound("The account is gone.")
+        return space_of(row)
+
+    def walk(self, path: DavPath) -> list[Resource]:
+        """Find the resources along *path*, the root first, as far as they exist."""
+        parameters: dict[str, Any] = {"space": self.space_id}
+        parameters.update((f"n{index}", name) for index, name in enumerate(path.names, 1))
+        statement = _walk(len(path.names), self.connection.dialect.name)
+        return [resource_of(row) for row in self.connection.execute(statement, parameters)]
+
+    def find(self, path: DavPath) -> Resource | None:
+        """Find the resource at *path*; None when the URL is not mapped."""
+        found = self.walk(path)
+        return found[-1] if len(found) == len(path.names) + 1 else None
+
+    def get(self, path: DavPath) -> Resource:
+        """Find the resource at *path*.
+
+        Raises:
+            NotFound: the URL is not mapped.
+        """
+        found = self.find(path)
+        if found is None:
+            raise NotFound("There is nothing here.")
+        return found
+
+    def members(self, collection: Resource) -> list[Resource]:
+        """List the members of *collection* by name."""
+        rows = self.connection.execute(_members(), {"parent": collection.id})
+        return [resource_of(row) for row in rows]
+
+    def properties(self, target: Resource) -> list[Property]:
+        """List the dead properties of *target*."""
+        rows = self.connection.execute(_properties(), {"id": target.id})
+        return [Property(*row) for row in rows]
+
+    def member_properties(self, collection: Resource) -> dict[int, list[Property]]:
+        """List the dead properties of all members, by resource id."""
+        found: dict[int, list[Property]] = {}
+        rows = self.connection.execute(_member_properties(), {"parent": collection.id})
+        for resource_id, name, xml in rows:
+            found.setdefault(resource_id, []).append(Property(name, xml))
+        return found
+
+    def tree_bytes(self, top: Resource) -> tuple[int, int]:
+        """Sum up a tree: bytes of files, bytes of scratch."""
+        if not top.is_collection:
+            scratch = top.kind is Kind.SCRATCH
+            return (0, top.size_bytes) if scratch else (top.size_bytes, 0)
+        row = self.connection.execute(_TREE_BYTES, {"top": top.id}).one()
+        return int(row[0]), int(row[1])
+
+    def tree_file_names(self, top: Resource) -> frozenset[Name]:
+        """Collect the names of the files below *top*, scratch left out."""
+        rows = self.connection.execute(_TREE_FILE_NAMES, {"top": top.id})
+        return frozenset(Name(row[0]) for row in rows)
+
+    def find_away(self, parent: Resource, name: Name, since_us: int) -> Resource | None:
+        """Find the file that belongs at *name* and is in the tree under another name."""
+        return self._find_by_home(parent, name, since_us, resource.c.departed_us.is_(None))
+
+    def find_departed(self, parent: Resource, name: Name, since_us: int) -> Resource | None:
+        """Find the file that stood at *name* and was deleted since *since_us*."""
+        return self._find_by_home(parent, name, since_us, resource.c.departed_us.is_not(None))
+
+    def _find_by_home(
+        self, parent: Resource, name: Name, since_us: int, where: Any
+    ) -> Resource | None:
+        statement = (
+            select(*RESOURCE)
+            .where(
+                resource.c.space_id == self.space_id,
+                resource.c.home_parent_id == parent.id,
+                resource.c.home_name == name,
+                resource.c.kind == Kind.FILE,
+                resource.c.touched_us >= since_us,
+                where,
+            )
+            .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
+            .limit(1)
+        )
+        row = self.connection.execute(statement).first()
+        return None if row is None else resource_of(row)
+
+    def versions(self, target: Resource) -> list[Version]:
+        """List the contents that *target* had before, the newest first."""
+        statement = (
+            select(
+                version.c.id,
+                version.c.blob_key,
+                version.c.size_bytes,
+                version.c.modified_us,
+                version.c.replaced_us,
+            )
+            .where(version.c.resource_id == target.id)
+            .order_by(version.c.id.desc())
+        )
+        return [Version(*row) for row in self.connection.execute(statement)]
+
+    def sha256_of(self, blob_key: str) -> str:
+        """Look up the hash of a blob, lower-case hex."""
+        statement = select(schema.blob.c.sha256).where(schema.blob.c.key == blob_key)
+        return str(self.connection.execute(statement).scalar_one())
+
+
+def resource_of(row: Any) -> Resource:
+    """Make the value of a row of `RESOURCE` columns."""
+    id_, space_id, parent_id, name, kind, *rest = row
+    return Resource(id_, space_id, parent_id, name, Kind(kind), *rest)
+
+
+def space_of(row: Any) -> Space:
+    """Make the value of a row of the space table."""
+    return Space(
+        id=row.id,
+        root_id=row.root_id,
+        quota_bytes=row.quota_bytes,
+        used_bytes=row.used_bytes,
+        scratch_bytes=row.scratch_bytes,
+        rules=None if row.rules is None else Rules.parse(row.rules),
+        admitted=Rules.parse(row.admitted) if row.admitted else Rules(frozenset()),
+    )
+
+
+@lru_cache
+def _space_by_id() -> Select[Any]:
+    return select(*_SPACE).where(space.c.id == bindparam("id"))
+
+
+@lru_cache
+def _members() -> Select[Any]:
+    return (
+        select(*RESOURCE)
+        .where(resource.c.parent_id == bindparam("parent"))
+        .order_by(resource.c.name)
+    )
+
+
+@lru_cache
+def _properties() -> Select[Any]:
+    return select(dead_property.c.name, dead_property.c.xml).where(
+        dead_property.c.resource_id == bindparam("id")
+    )
+
+
+@lru_cache
+def _member_properties() -> Select[Any]:
+    return (
+        select(dead_property.c.resource_id, dead_property.c.name, dead_property.c.xml)
+        .join(resource, resource.c.id == dead_property.c.resource_id)
+        .where(resource.c.parent_id == bindparam("parent"))
+    )
+
+
+_TREE_BYTES = text(
+    SUBTREE
+    + """
+SELECT COALESCE(SUM(CASE WHEN r.kind = 'file' THEN r.size_bytes ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN r.kind = 'scratch' THEN r.size_bytes ELSE 0 END), 0)
+FROM resource r JOIN tree ON tree.id = r.id
+"""
+)
+
+_TREE_FILE_NAMES = text(
+    SUBTREE
+    + """
+SELECT DISTINCT r.name FROM resource r JOIN tree ON tree.id = r.id
+WHERE r.kind = 'file' AND r.home_parent_id IS NULL AND r.id <> :top
+"""
+)
+
+
+@lru_cache(maxsize=1024)
+def _walk(depth: int, dialect: str) -> TextClause:
+    """Write the one query that follows a path of *depth* names from the root."""
+    top = f"SELECT {_RESOURCE_SQL} FROM space s JOIN resource r ON r.id = s.root_id "
+    if depth == 0:
+        return text(top + "WHERE s.id = :space")
+    collate = 'COLLATE "C"' if dialect == "postgresql" else ""
+    names = ", ".join(f"({i}, CAST(:n{i} AS TEXT) {collate})" for i in range(1, depth + 1))
+    return text(
+        f"WITH RECURSIVE step(i, name) AS (VALUES {names}), walk(i, id) AS ("
+        "SELECT 0, s.root_id FROM space s WHERE s.id = :space "
+        "UNION ALL SELECT step.i, r.id FROM walk JOIN step ON step.i = walk.i + 1 "
+        "JOIN resource r ON r.parent_id = walk.id AND r.name = step.name) "
+        f"SELECT {_RESOURCE_SQL} FROM walk JOIN resource r ON r.id = walk.id ORDER BY walk.i"
+    )

@@ -1,0 +1,84 @@
+"""What housekeeping finds and removes, over all spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select, text
+
+from ..model import Kind
+from .schema import blob, lock, refusal, resource, throttle, version
+
+
+class Upkeep:
+    """A transaction over what has an end: locks, scratch, trash, versions, dead blobs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def drop_expired_locks(self, lease: float) -> int:
+        """Remove the locks that ended before *lease*; return how many."""
+        return self._connection.execute(delete(lock).where(lock.c.expires <= lease)).rowcount
+
+    def drop_throttles(self, before: float) -> int:
+        """Forget wrong tries that were counted before *before* on the lease clock."""
+        return self._connection.execute(delete(throttle).where(throttle.c.at < before)).rowcount
+
+    def drop_refusals(self, before_us: int) -> int:
+        """Forget refusals recorded before *before_us*."""
+        return self._connection.execute(delete(refusal).where(refusal.c.at_us < before_us)).rowcount
+
+    def live_blobs(self, keys: Sequence[str]) -> set[str]:
+        """Say which of *keys* the catalogue knows as live."""
+        statement = select(blob.c.key).where(blob.c.key.in_(keys), blob.c.dead.is_(False))
+        return set(self._connection.execute(statement).scalars())
+
+    def dead_blobs(self, limit: int) -> list[str]:
+        """List blobs that nothing names any more."""
+        statement = select(blob.c.key).where(blob.c.dead.is_(True)).limit(limit)
+        return list(self._connection.execute(statement).scalars())
+
+    def forget_dead_blobs(self, keys: Sequence[str]) -> None:
+        """Remove the rows of dead blobs whose bytes are gone."""
+        self._connection.execute(delete(blob).where(blob.c.key.in_(keys), blob.c.dead.is_(True)))
+
+    def old_scratch(self, before_us: int, limit: int) -> list[tuple[int, int]]:
+        """List (space id, resource id) of scratch last touched before *before_us*."""
+        statement = (
+            select(resource.c.space_id, resource.c.id)
+            .where(resource.c.kind == text(f"'{Kind.SCRATCH}'"), resource.c.touched_us < before_us)
+            .limit(limit)
+        )
+        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+
+    def old_aways(self, before_us: int, limit: int) -> list[tuple[int, int]]:
+        """List (space id, resource id) of files that a temporary's name hides too long."""
+        statement = (
+            select(resource.c.space_id, resource.c.id)
+            .where(
+                resource.c.home_parent_id.is_not(None),
+                resource.c.departed_us.is_(None),
+                resource.c.touched_us < before_us,
+            )
+            .limit(limit)
+        )
+        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+
+    def old_departed(self, before_us: int, limit: int) -> list[tuple[int, int]]:
+        """List (space id, resource id) of what was deleted before *before_us*."""
+        statement = (
+            select(resource.c.space_id, resource.c.id)
+            .where(resource.c.departed_us < before_us)
+            .limit(limit)
+        )
+        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+
+    def old_versions(self, before_us: int, limit: int) -> list[tuple[int, int]]:
+        """List (space id, version id) of contents replaced before *before_us*."""
+        statement = (
+            select(resource.c.space_id, version.c.id)
+            .join(resource, resource.c.id == version.c.resource_id)
+            .where(version.c.replaced_us < before_us)
+            .limit(limit)
+        )
+        return [(row.space_id, row.id) for row in self._connection.execute(statement)]

@@ -1,0 +1,390 @@
+"""How permitted changes are applied: one method for each primitive.
+
+Nothing here decides: `apply` demands a `Permit`, and every statement of one
+request runs in the one transaction that holds the mutex of its space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from ..changes import (
+    BindCollection,
+    BindCopy,
+    BindFile,
+    Change,
+    Rebind,
+    Resume,
+    Size,
+    Unbind,
+    WriteContent,
+    WriteProperties,
+)
+from ..errors import QuotaExceeded
+from ..model import Kind, Resource, Space, Stored
+from ..paths import DavPath
+from ..policy import Permit
+from .contents import ContentWriting, batches
+from .locks import LockWriting
+from .reading import RESOURCE, resource_of
+from .schema import dead_property, journal, refusal, resource, space
+
+
+class Writing(ContentWriting, LockWriting):
+    """A write transaction of one space; it holds the space's mutex.
+
+    Args:
+        now_us: the time that everything in this transaction happened at.
+        user_id: who did it, for the journal.
+        new_etag: makes the opaque part of an entity tag that was never used.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        space: Space,
+        *,
+        lease: float,
+        now_us: int,
+        user_id: int,
+        new_etag: Callable[[], str],
+    ) -> None:
+        super().__init__(connection, space.id, lease)
+        self.now_us = now_us
+        self._space = space
+        self.user_id = user_id
+        self._new_etag = new_etag
+        self._entries: list[tuple[str, int, DavPath, str]] = []
+        self.dead_keys = []
+
+    def space(self) -> Space:
+        """Return the row that was locked when the transaction began."""
+        return self._space
+
+    def apply(self, permit: Permit, stored: Stored | None = None, **content: Any) -> Resource:
+        """Apply all changes of *permit*, in order, and journal them.
+
+        Args:
+            stored: durable bytes for the `BindFile` or `WriteContent`; None for
+                an empty file.
+            content: ``content_type`` and ``modified_us`` for the file written.
+
+        Returns:
+            What the last change left at its path; for `Unbind` what it was.
+
+        Raises:
+            QuotaExceeded: the space would grow beyond its quota after all.
+        """
+        last: Resource | None = None
+        for change in permit.changes:
+            last = self._apply_one(change, stored, content)
+        self._settle(permit)
+        assert last is not None  # noqa: S101 - a permit is never empty
+        return last
+
+    def _apply_one(
+        self, change: Change, stored: Stored | None, content: dict[str, Any]
+    ) -> Resource:
+        match change:
+            case BindFile():
+                return self._bind_file(change, stored, content)
+            case BindCollection():
+                return self._bind_collection(change, content)
+            case BindCopy():
+                return self._bind_copy(change)
+            case Unbind():
+                return self._unbind(change)
+            case Rebind():
+                return self._rebind(change)
+            case Resume():
+                return self._resume(change)
+            case WriteContent():
+                return self._write_content(change, stored, content)
+            case WriteProperties():
+                return self._write_properties(change)
+
+    # -- bind ---------------------------------------------------------------
+
+    def _bind_file(
+        self, change: BindFile, stored: Stored | None, content: dict[str, Any]
+    ) -> Resource:
+        bound = self._insert(
+            parent_id=change.parent.id,
+            name=change.path.name,
+            kind=change.kind,
+            blob_key=self.keep_blob(stored),
+            size_bytes=stored.size_bytes if stored else 0,
+            etag=self._new_etag(),
+            content_type=content.get("content_type"),
+            created_us=self.now_us,
+            modified_us=content.get("modified_us") or self.now_us,
+        )
+        self._log("bind", bound.id, change.path)
+        return bound
+
+    def _bind_collection(self, change: BindCollection, content: dict[str, Any]) -> Resource:
+        bound = self._insert(
+            parent_id=change.parent.id,
+            name=change.path.name,
+            kind=Kind.COLLECTION,
+            modified_us=content.get("modified_us") or self.now_us,
+        )
+        self.update_properties(bound, change.updates)
+        self._log("bind", bound.id, change.path)
+        return bound
+
+    def _bind_copy(self, change: BindCopy) -> Resource:
+        source = change.source
+        copy = self._insert(
+            parent_id=change.parent.id,
+            name=change.path.name,
+            kind=change.kind,
+            blob_key=source.blob_key,
+            size_bytes=source.size_bytes,
+            etag="" if source.is_collection else self._new_etag(),
+            content_type=source.content_type,
+            modified_us=source.modified_us,
+        )
+        self.copy_properties({source.id: copy.id})
+        if source.is_collection and change.deep:
+            self._copy_members({source.id: copy.id})
+        self._log("bind", copy.id, change.path)
+        return copy
+
+    def _copy_members(self, copies: dict[int, int]) -> None:
+        """Copy the members of collections, one level of the tree at a time.
+
+        Args:
+            copies: the id of each collection's copy by its own id.
+        """
+        while copies:
+            level: dict[int, int] = {}
+            for parent_ids in batches(list(copies)):
+                members = self.connection.execute(
+                    select(*RESOURCE).where(resource.c.parent_id.in_(parent_ids))
+                ).all()
+                for batch in batches(members):
+                    level |= self._copy_rows(batch, copies)
+            self.copy_properties(level)
+            copies = level
+
+    def _copy_rows(self, members: Sequence[Any], copies: dict[int, int]) -> dict[int, int]:
+        rows = [
+            {
+                "space_id": self.space_id,
+                "parent_id": copies[member.parent_id],
+                "name": member.name,
+                "kind": member.kind,
+                "blob_key": member.blob_key,
+                "size_bytes": member.size_bytes,
+                "etag": self._new_etag() if member.etag else "",
+                "content_type": member.content_type,
+                "created_us": self.now_us,
+                "modified_us": member.modified_us,
+                "touched_us": self.now_us,
+            }
+            for member in members
+        ]
+        statement = insert(resource).returning(resource.c.id, sort_by_parameter_order=True)
+        new_ids = self.connection.execute(statement, rows).scalars()
+        return {member.id: new_id for member, new_id in zip(members, new_ids, strict=True)}
+
+    # -- unbind and rebind --------------------------------------------------
+
+    def _unbind(self, change: Unbind) -> Resource:
+        target = change.resource
+        self.drop_locks(change.path)
+        if change.keep:
+            self.connection.execute(
+                update(resource)
+                .where(resource.c.id == target.id)
+                .values(
+                    parent_id=None,
+                    departed_us=self.now_us,
+                    touched_us=self.now_us,
+                    home_parent_id=func.coalesce(resource.c.home_parent_id, target.parent_id),
+                    home_name=func.coalesce(resource.c.home_name, target.name),
+                )
+            )
+        else:
+            self.erase(target.id)
+        self._log("unbind", target.id, change.path)
+        return target
+
+    def _rebind(self, change: Rebind) -> Resource:
+        target = change.resource
+        self.drop_locks(change.source_path)
+        home: dict[str, Any] = {"home_parent_id": None, "home_name": None}
+        if change.away:
+            home = {
+                "home_parent_id": func.coalesce(resource.c.home_parent_id, target.parent_id),
+                "home_name": func.coalesce(resource.c.home_name, target.name),
+            }
+        moved = self._update(
+            target.id,
+            parent_id=change.parent.id,
+            name=change.path.name,
+            kind=change.kind,
+            touched_us=self.now_us,
+            **home,
+        )
+        self._log("rebind", target.id, change.path, change.source_path.text)
+        return moved
+
+    def _resume(self, change: Resume) -> Resource:
+        target = change.resource
+        resumed = self._update(
+            target.id,
+            parent_id=change.parent.id,
+            name=change.path.name,
+            kind=Kind.FILE,
+            touched_us=self.now_us,
+            home_parent_id=None,
+            home_name=None,
+            departed_us=None,
+        )
+        if not change.departed:
+            # The program still knows the old content by the temporary's name.
+            left = self._insert(
+                parent_id=target.parent_id,
+                name=target.name,
+                kind=Kind.SCRATCH,
+                blob_key=target.blob_key,
+                size_bytes=target.size_bytes,
+                etag=target.etag,
+                content_type=target.content_type,
+                created_us=target.created_us,
+                modified_us=target.modified_us,
+            )
+            self._log("resume", left.id, change.path, target.name)
+        self._log("resume", target.id, change.path)
+        return resumed
+
+    # -- content and properties ---------------------------------------------
+
+    def _write_content(
+        self, change: WriteContent, stored: Stored | None, content: dict[str, Any]
+    ) -> Resource:
+        target, source = change.resource, change.source
+        if source is not None:
+            blob_key, content_type = source.blob_key, source.content_type
+            modified_us = source.modified_us
+        else:
+            blob_key, content_type = self.keep_blob(stored), content.get("content_type")
+            modified_us = content.get("modified_us") or self.now_us
+        self.keep_version(target, blob_key)
+        written = self._update(
+            target.id,
+            blob_key=blob_key,
+            size_bytes=change.size_bytes,
+            etag=self._new_etag(),
+            content_type=content_type,
+            modified_us=modified_us,
+            touched_us=self.now_us,
+        )
+        self.forget_blobs([target.blob_key])
+        self._log("write", target.id, change.path)
+        return written
+
+    def _write_properties(self, change: WriteProperties) -> Resource:
+        target = change.resource
+        if change.replaced_by is not None:
+            self.connection.execute(
+                delete(dead_property).where(dead_property.c.resource_id == target.id)
+            )
+            self.copy_properties({change.replaced_by.id: target.id})
+        self.update_properties(target, change.updates)
+        dates = {"modified_us": change.modified_us, "created_us": change.created_us}
+        values = {name: value for name, value in dates.items() if value is not None}
+        self._log("properties", target.id, change.path)
+        return self._update(target.id, touched_us=self.now_us, **values)
+
+    # -- rows ---------------------------------------------------------------
+
+    def _insert(self, **values: Any) -> Resource:
+        values = {
+            "space_id": self.space_id,
+            "blob_key": None,
+            "size_bytes": 0,
+            "etag": "",
+            "content_type": None,
+            "created_us": self.now_us,
+            "modified_us": self.now_us,
+            **values,
+        }
+        statement = insert(resource).values(touched_us=self.now_us, **values)
+        id_ = self.connection.execute(statement.returning(resource.c.id)).scalar_one()
+        return Resource(id=id_, **values)
+
+    def _update(self, resource_id: int, **values: Any) -> Resource:
+        statement = (
+            update(resource)
+            .where(resource.c.id == resource_id)
+            .values(**values)
+            .returning(*RESOURCE)
+        )
+        return resource_of(self.connection.execute(statement).one())
+
+    # -- the end of a change ------------------------------------------------
+
+    def _log(self, verb: str, resource_id: int, path: DavPath, detail: str = "") -> None:
+        self._entries.append((verb, resource_id, path, detail))
+
+    def _settle(self, permit: Permit) -> None:
+        """Count bytes, widen what the space has admitted, write the journal."""
+        grows: Size = permit.grows_by
+        changed: dict[str, Any] = {
+            "used_bytes": space.c.used_bytes + grows.file_bytes,
+            "scratch_bytes": space.c.scratch_bytes + grows.scratch_bytes,
+            "journal_seq": space.c.journal_seq + len(self._entries),
+        }
+        if not self._space.admitted.includes(permit.rules):
+            changed["admitted"] = str(self._space.admitted.union(permit.rules))
+        statement = update(space).where(space.c.id == self.space_id).values(**changed)
+        if grows.file_bytes > 0:
+            statement = statement.where(
+                or_(
+                    space.c.quota_bytes.is_(None),
+                    space.c.used_bytes + grows.file_bytes <= space.c.quota_bytes,
+                )
+            )
+        row = self.connection.execute(statement.returning(space.c.journal_seq)).first()
+        if row is None:
+            raise QuotaExceeded("The space is full.")
+        self._write_journal(last_seq=row.journal_seq)
+
+    def _write_journal(self, last_seq: int) -> None:
+        first_seq = last_seq - len(self._entries) + 1
+        self.connection.execute(
+            insert(journal),
+            [
+                {
+                    "space_id": self.space_id,
+                    "seq": seq,
+                    "at_us": self.now_us,
+                    "user_id": self.user_id,
+                    "verb": verb,
+                    "resource_id": resource_id,
+                    "path": path.text,
+                    "detail": detail,
+                }
+                for seq, (verb, resource_id, path, detail) in enumerate(self._entries, first_seq)
+            ],
+        )
+        self._entries.clear()
+
+    def record_refusal(self, verb: str, path: DavPath, reason: str) -> None:
+        """Remember that a name or a content was refused, for the owner to see."""
+        self.connection.execute(
+            insert(refusal).values(
+                space_id=self.space_id,
+                user_id=self.user_id,
+                at_us=self.now_us,
+                verb=verb,
+                path=path.text,
+                reason=reason,
+            )
+        )
