@@ -1,0 +1,32 @@
+"""The one door: every read and write of resources, whoever asks.
+
+A `Tree` is one space as one principal may use it. Each method plans what a
+request means (`plans`), has the policy judge it and the catalogue apply it, in
+one transaction; bytes are durable before a row names them.
+"""
+
+from __future__ import annotations
+
+from .digests import Digest
+from .locking import LockingTree
+from .reading import ReadingTree
+from .results import Entry, Listing, Locking, Looked, Opened, Outcome
+from .writing import WritingTree
+
+__all__ = [
+    "Digest",
+    "Entry",
+    "Listing",
+    "Locking",
+    "Looked",
+    "Opened",
+    "Outcome",
+    "Tree",
+]
+
+
+class Tree(ReadingTree, WritingTree, LockingTree):
+    """One space as one principal may use it.
+
+    Made for one request or command; holds no connection between calls.
+    """

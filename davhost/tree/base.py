@@ -1,0 +1,154 @@
+"""One change, from the request to the commit.
+
+What every method of the tree shares: plan, compare conditions, have the policy
+judge, apply, all in one transaction that holds the mutex of the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ..blobs import BlobStore
+from ..catalogue import Catalogue, Reading, Writing
+from ..changes import Change, Rebind, Unbind
+from ..clock import Clock
+from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check
+from ..errors import BadName, NameRefused
+from ..model import Principal, Resource, Stored
+from ..paths import DavPath
+from ..policy import Permit, Policy, Situation
+from .plans import Planner
+
+#: How long a file that left its name can come back under it as the same file.
+MOMENT_SECONDS = 600
+
+Plan = Callable[[Planner], Sequence[Change]]
+
+
+class Base:
+    """One space as one principal may use it; see `Tree`."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        blobs: BlobStore,
+        policy: Policy,
+        clock: Clock,
+        principal: Principal,
+    ) -> None:
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._policy = policy
+        self._clock = clock
+        self.principal = principal
+
+    def _change(
+        self,
+        verb: str,
+        path: DavPath,
+        plan: Plan,
+        conditions: Conditions,
+        stored: Stored | None = None,
+        *,
+        refused_path: DavPath | None = None,
+        content_type: str | None = None,
+        modified_us: int | None = None,
+    ) -> tuple[Resource, Sequence[Change]]:
+        """Plan, judge and apply one request in one transaction.
+
+        Args:
+            path: the request URI, which the conditions are about.
+            refused_path: whose name a refusal is about, if not *path*.
+        """
+        with self._recording_refusals(verb, refused_path or path):
+            with self._writing() as tx:
+                permit = self._permit(tx, path, plan, conditions)
+                resource = tx.apply(
+                    permit, stored, content_type=content_type, modified_us=modified_us
+                )
+            for key in tx.dead_keys:
+                self._blobs.delete(key)
+            return resource, permit.changes
+
+    def _permit(
+        self, reading: Reading, path: DavPath, plan: Plan, conditions: Conditions
+    ) -> Permit:
+        changes = plan(self._planner(reading))
+        self._check(reading, path, reading.find(path), conditions)
+        paths = {change.path for change in changes}
+        paths.update(change.source_path for change in changes if isinstance(change, Rebind))
+        below = any(isinstance(change, Unbind | Rebind) for change in changes)
+        situation = self._situation(reading, paths, conditions, below=below)
+        return self._policy.permit(changes, situation)
+
+    def _check(
+        self, reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
+    ) -> None:
+        if conditions is NO_CONDITIONS:
+            return
+        state = state_of(reading, path, target, conditions)
+        check(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+
+    def _situation(
+        self, reading: Reading, paths: Iterable[DavPath], conditions: Conditions, *, below: bool
+    ) -> Situation:
+        return Situation(
+            principal=self.principal,
+            space=reading.space(),
+            locks=reading.locks_touching(paths, below=below),
+            tokens=conditions.tokens,
+        )
+
+    def _planner(self, reading: Reading) -> Planner:
+        return Planner(
+            reading,
+            self._policy,
+            self._policy.rules_of(reading.space()),
+            self._clock.now_us() - MOMENT_SECONDS * 1_000_000,
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reading]:
+        with self._catalogue.read(self.principal.space_id, lease=self._clock.lease()) as reading:
+            yield reading
+
+    @contextmanager
+    def _writing(self) -> Iterator[Writing]:
+        with self._catalogue.write(
+            self.principal.space_id,
+            lease=self._clock.lease(),
+            now_us=self._clock.now_us(),
+            user_id=self.principal.user_id,
+        ) as tx:
+            yield tx
+
+    @contextmanager
+    def _recording_refusals(self, verb: str, path: DavPath) -> Iterator[None]:
+        """Write down that a name was refused, after the transaction that refused it."""
+        try:
+            yield
+        except (NameRefused, BadName) as refused:
+            with self._writing() as tx:
+                tx.record_refusal(verb, path, refused.sentence)
+            raise
+
+
+def state_of(
+    reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
+) -> State:
+    """Gather what conditions compare: locks only when the If header asks for them."""
+    held = reading.locks_touching([path], below=False) if conditions.lists else ()
+    tokens = frozenset(lock.token for lock in held if lock.covers(path))
+    if target is None:
+        return State(exists=False, tokens=tokens) if tokens else UNMAPPED
+    return State(
+        exists=True,
+        etag=target.etag,
+        modified_seconds=target.modified_us // 1_000_000,
+        tokens=tokens,
+    )
+
+
+def state_at(reading: Reading, path: DavPath, conditions: Conditions) -> State:
+    return state_of(reading, path, reading.find(path), conditions)

@@ -1,0 +1,130 @@
+"""Looking, opening, listing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..blobs import BlobMissing
+from ..catalogue import Reading
+from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
+from ..errors import ContentLost
+from ..model import Lock, Resource, Space, Version
+from ..paths import DavPath, Name
+from .base import Base, state_at, state_of
+from .results import Entry, Listing, Looked, Opened
+
+
+class ReadingTree(Base):
+    """The part of `Tree` that changes nothing."""
+
+    def lease_now(self) -> float:
+        """Seconds on the clock that locks end by."""
+        return self._clock.lease()
+
+    def space(self) -> Space:
+        """Read the space: quota and use."""
+        with self._reading() as reading:
+            return reading.space()
+
+    def find(self, path: DavPath) -> Resource | None:
+        """Find the resource at *path*; None when the URL is not mapped."""
+        with self._reading() as reading:
+            return reading.find(path)
+
+    def look(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Looked:
+        """Find what a HEAD describes.
+
+        Raises:
+            NotFound: the URL is not mapped.
+            PreconditionFailed: a condition does not hold.
+        """
+        with self._reading() as reading:
+            target = reading.find(path)
+            state = state_of(reading, path, target, conditions)
+            check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+            if target is None:
+                target = reading.get(path)
+            return Looked(target, is_not_modified(conditions, state))
+
+    def open(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Opened:
+        """Open what a GET answers with; the bytes stay as they are until it is closed.
+
+        Raises:
+            NotFound: the URL is not mapped.
+            PreconditionFailed: a condition does not hold.
+            ContentLost: the bytes are missing from the blob store.
+        """
+        missing_key = None
+        while True:
+            looked = self.look(path, conditions)
+            key = looked.resource.blob_key
+            if looked.not_modified or key is None:
+                return Opened(looked.resource, looked.not_modified, None)
+            try:
+                return Opened(looked.resource, False, self._blobs.open(key))
+            except BlobMissing:
+                # Replaced between the look and the open: look again, once
+                # for each content that comes by.
+                if key == missing_key:
+                    raise ContentLost("The content of this file is missing.") from None
+                missing_key = key
+
+    def listing(
+        self,
+        path: DavPath,
+        *,
+        depth: int | None,
+        dead: bool,
+        locks: bool,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> Listing:
+        """List what a PROPFIND asks for, in one transaction.
+
+        Args:
+            depth: 0, 1 or None for all.
+            dead: fetch dead properties.
+            locks: fetch locks.
+
+        Raises:
+            NotFound: the URL is not mapped.
+            PreconditionFailed: a condition does not hold.
+        """
+        with self._reading() as reading:
+            target = reading.get(path)
+            state = state_of(reading, path, target, conditions)
+            check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+            held = reading.locks_touching([path], below=depth != 0) if locks else []
+            own = reading.properties(target) if dead else ()
+            entries = [Entry(path, target, own, _covering(held, path))]
+            if depth != 0 and target.is_collection:
+                _list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
+            return Listing(reading.space(), entries)
+
+    def versions(self, path: DavPath) -> list[Version]:
+        """List the contents that the file at *path* had before, the newest first.
+
+        Raises:
+            NotFound: the URL is not mapped.
+        """
+        with self._reading() as reading:
+            return reading.versions(reading.get(path))
+
+
+def _list_members(
+    reading: Reading, entries: list[Entry], *, dead: bool, locks: Sequence[Lock], deep: bool
+) -> None:
+    """Append the members of the first entry, and with *deep* theirs, parents first."""
+    waiting = [entries[0]]
+    while waiting:
+        collection = waiting.pop()
+        own = reading.member_properties(collection.resource) if dead else {}
+        for member in reading.members(collection.resource):
+            path = collection.path.child(Name.known(member.name))
+            entry = Entry(path, member, own.get(member.id, ()), _covering(locks, path))
+            entries.append(entry)
+            if deep and member.is_collection:
+                waiting.append(entry)
+
+
+def _covering(locks: Sequence[Lock], path: DavPath) -> Sequence[Lock]:
+    return [lock for lock in locks if lock.covers(path)] if locks else ()

@@ -1,0 +1,71 @@
+"""What the tree answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ..model import Lock, Property, Resource, Space
+from ..paths import DavPath
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A resource, and whether the client has it already (304)."""
+
+    resource: Resource
+    not_modified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A resource with its bytes; the caller closes *content*.
+
+    Args:
+        content: seekable; None when there are no bytes to send.
+    """
+
+    resource: Resource
+    not_modified: bool
+    content: BinaryIO | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource of a listing.
+
+    Args:
+        properties: the dead ones, when they were asked for.
+        locks: those that cover it, inherited ones too, when they were asked for.
+    """
+
+    path: DavPath
+    resource: Resource
+    properties: Sequence[Property] = ()
+    locks: Sequence[Lock] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a PROPFIND sees, the requested resource first."""
+
+    space: Space
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a write left at its URL, and whether the URL was unmapped before."""
+
+    resource: Resource
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Locking:
+    """A granted lock, and whether it made an empty file (RFC 4918 section 7.3)."""
+
+    lock: Lock
+    resource: Resource
+    created: bool
