@@ -150,6 +150,41 @@ class Reading(LockReading):
         row = self.connection.execute(statement).first()
         return None if row is None else resource_of(row)
 
+    def get_by_id(self, resource_id: int) -> Resource:
+        """Find a resource by its id, in the tree or departed.
+
+        Raises:
+            NotFound: it was removed for good.
+        """
+        statement = select(*RESOURCE).where(
+            resource.c.id == resource_id, resource.c.space_id == self.space_id
+        )
+        row = self.connection.execute(statement).first()
+        if row is None:
+            raise NotFound("It is gone.")
+        return resource_of(row)
+
+    def path_of(self, target: Resource) -> DavPath | None:
+        """Find the path of a resource; None when it, or a folder above it, has departed."""
+        rows = self.connection.execute(_PATH_UP, {"id": target.id}).all()
+        top_id, *_ = rows[-1]
+        if top_id != self.space().root_id:
+            return None
+        return DavPath(tuple(Name.known(name) for _, name in reversed(rows[:-1])))
+
+    def home_of(self, target: Resource) -> tuple[Resource, Name] | None:
+        """Find where a file belongs that is away or has departed: collection and name."""
+        statement = select(resource.c.home_parent_id, resource.c.home_name).where(
+            resource.c.id == target.id, resource.c.home_parent_id.is_not(None)
+        )
+        row = self.connection.execute(statement).first()
+        if row is None:
+            return None
+        try:
+            return self.get_by_id(row.home_parent_id), Name.known(row.home_name)
+        except NotFound:
+            return None
+
     def versions(self, target: Resource) -> list[Version]:
         """List the contents that *target* had before, the newest first."""
         statement = (
@@ -188,6 +223,18 @@ def space_of(row: Any) -> Space:
         rules=None if row.rules is None else Rules.parse(row.rules),
         admitted=Rules.parse(row.admitted) if row.admitted else Rules(frozenset()),
     )
+
+
+_PATH_UP = text(
+    """
+WITH RECURSIVE up(id, parent_id, name, height) AS (
+  SELECT r.id, r.parent_id, r.name, 0 FROM resource r WHERE r.id = :id
+  UNION ALL
+  SELECT r.id, r.parent_id, r.name, up.height + 1 FROM up JOIN resource r ON r.id = up.parent_id
+)
+SELECT id, name FROM up ORDER BY height
+"""
+)
 
 
 @lru_cache

@@ -212,3 +212,10 @@ boot = Table(
     Column("id", Text, primary_key=True),  # the kernel's boot id
     Column("offset_seconds", Float, nullable=False),
 )
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", Text, primary_key=True),  # what one process at a time does
+    Column("until", Float, nullable=False),  # lease clock
+)

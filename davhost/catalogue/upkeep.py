@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from ..model import Kind
-from .schema import blob, lock, refusal, resource, throttle, version
+from .schema import blob, duty, lock, refusal, resource, space, throttle, version
 
 
 class Upkeep:
@@ -15,6 +15,25 @@ class Upkeep:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def take_duty(self, name: str, lease: float, seconds: float) -> bool:
+        """Take on a duty that one process at a time has; say whether it is ours now.
+
+        Args:
+            seconds: how long it is ours; take it again before that to keep it.
+        """
+        taken = (
+            update(duty)
+            .where(duty.c.name == name, duty.c.until <= lease)
+            .values(until=lease + seconds)
+        )
+        if self._connection.execute(taken).rowcount:
+            return True
+        known = select(duty.c.name).where(duty.c.name == name)
+        if self._connection.execute(known).first() is not None:
+            return False
+        self._connection.execute(insert(duty).values(name=name, until=lease + seconds))
+        return True
 
     def drop_expired_locks(self, lease: float) -> int:
         """Remove the locks that ended before *lease*; return how many."""
@@ -29,7 +48,14 @@ class Upkeep:
         return self._connection.execute(delete(refusal).where(refusal.c.at_us < before_us)).rowcount
 
     def live_blobs(self, keys: Sequence[str]) -> set[str]:
-        """Say which of *keys* the catalogue knows as live."""
+        """Say which of *keys* the catalogue knows as live.
+
+        The mutexes of their spaces are taken first: PostgreSQL may still be
+        committing for a client that is dead already.
+        """
+        space_ids = sorted({int(key.partition("/")[0]) for key in keys})
+        mutexes = select(space.c.id).where(space.c.id.in_(space_ids)).order_by(space.c.id)
+        self._connection.execute(mutexes.with_for_update()).all()
         statement = select(blob.c.key).where(blob.c.key.in_(keys), blob.c.dead.is_(False))
         return set(self._connection.execute(statement).scalars())
 

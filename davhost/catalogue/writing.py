@@ -24,7 +24,7 @@ from ..changes import (
     WriteProperties,
 )
 from ..errors import QuotaExceeded
-from ..model import Kind, Resource, Space, Stored
+from ..model import Kind, Resource, Rules, Space, Stored
 from ..paths import DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
@@ -81,7 +81,7 @@ class Writing(ContentWriting, LockWriting):
         last: Resource | None = None
         for change in permit.changes:
             last = self._apply_one(change, stored, content)
-        self._settle(permit)
+        self._settle(permit.grows_by, permit.rules)
         assert last is not None  # noqa: S101 - a permit is never empty
         return last
 
@@ -333,16 +333,22 @@ class Writing(ContentWriting, LockWriting):
     def _log(self, verb: str, resource_id: int, path: DavPath, detail: str = "") -> None:
         self._entries.append((verb, resource_id, path, detail))
 
-    def _settle(self, permit: Permit) -> None:
+    def sweep(self, target: Resource, path: DavPath) -> None:
+        """Erase scratch that was left behind; no permit is needed to clean up."""
+        self.drop_locks(path)
+        self.erase(target.id)
+        self._log("sweep", target.id, path)
+        self._settle(-Size(*self.tree_bytes(target)), self._space.admitted)
+
+    def _settle(self, grows: Size, rules: Rules) -> None:
         """Count bytes, widen what the space has admitted, write the journal."""
-        grows: Size = permit.grows_by
         changed: dict[str, Any] = {
             "used_bytes": space.c.used_bytes + grows.file_bytes,
             "scratch_bytes": space.c.scratch_bytes + grows.scratch_bytes,
             "journal_seq": space.c.journal_seq + len(self._entries),
         }
-        if not self._space.admitted.includes(permit.rules):
-            changed["admitted"] = str(self._space.admitted.union(permit.rules))
+        if not self._space.admitted.includes(rules):
+            changed["admitted"] = str(self._space.admitted.union(rules))
         statement = update(space).where(space.c.id == self.space_id).values(**changed)
         if grows.file_bytes > 0:
             statement = statement.where(

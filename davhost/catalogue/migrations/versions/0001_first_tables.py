@@ -23,6 +23,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_boot")),
     )
     op.create_table(
+        "duty",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_duty")),
+    )
+    op.create_table(
         "space",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -236,4 +242,5 @@ def downgrade() -> None:
     op.drop_table("blob")
     op.drop_table("throttle")
     op.drop_table("space")
+    op.drop_table("duty")
     op.drop_table("boot")
