@@ -6,7 +6,8 @@ translate. The tree of outcomes::
     Refused
     ├── BadRequest 400 ── BadPath, BadName, IncompleteBody, DigestMismatch
     ├── NotSignedIn 401
-    ├── Forbidden 403 ── NameRefused, ReadOnly, ProtectedProperty, InfiniteDepth, TooManyLocks
+    ├── Forbidden 403 ── NameRefused, ReadOnly, ProtectedProperty, InfiniteDepth, TooManyLocks,
+    │                  InvalidSyncToken
     ├── NotFound 404
     ├── MethodNotAllowed 405 ── AlreadyMapped
     ├── BodyStalled 408
@@ -122,6 +123,12 @@ class InfiniteDepth(Forbidden):
     """PROPFIND with Depth infinity is not served (RFC 4918 section 9.1)."""
 
     condition = DAV + "propfind-finite-depth"
+
+
+class InvalidSyncToken(Forbidden):
+    """The server never gave out this sync-token (RFC 6578 section 3.2)."""
+
+    condition = DAV + "valid-sync-token"
 
 
 class TooManyLocks(Forbidden):

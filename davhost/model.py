@@ -214,3 +214,20 @@ class PropertyUpdate:
 
     name: str
     xml: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One change of a space, in the order of their numbers.
+
+    Args:
+        verb: ``bind``, ``unbind``, ``rebind``, ``resume``, ``write``,
+            ``properties`` or ``sweep``.
+        path: where it happened; of a rebind where the resource went.
+        source: of a rebind, where the resource was.
+    """
+
+    seq: int
+    verb: str
+    path: DavPath
+    source: DavPath | None

@@ -16,6 +16,7 @@ from ..errors import NotFound
 from ..model import Kind, Property, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
 from . import schema
+from .journals import JournalReading
 from .locks import LockReading
 from .schema import dead_property, resource, space, version
 
@@ -55,7 +56,7 @@ WITH RECURSIVE tree(id) AS (
 """
 
 
-class Reading(LockReading):
+class Reading(LockReading, JournalReading):
     """A read transaction of one space: nothing outside of it is ever found."""
 
     def space(self) -> Space:

@@ -28,12 +28,13 @@ from ..model import Kind, Resource, Rules, Space, Stored
 from ..paths import DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
+from .journals import JournalWriting
 from .locks import LockWriting
 from .reading import RESOURCE, resource_of
-from .schema import dead_property, journal, refusal, resource, space
+from .schema import dead_property, resource, space
 
 
-class Writing(ContentWriting, LockWriting):
+class Writing(ContentWriting, LockWriting, JournalWriting):
     """A write transaction of one space; it holds the space's mutex.
 
     Args:
@@ -57,7 +58,7 @@ class Writing(ContentWriting, LockWriting):
         self._space = space
         self.user_id = user_id
         self._new_etag = new_etag
-        self._entries: list[tuple[str, int, DavPath, str]] = []
+        self.entries = []
         self.dead_keys = []
 
     def space(self) -> Space:
@@ -122,7 +123,7 @@ class Writing(ContentWriting, LockWriting):
             created_us=self.now_us,
             modified_us=content.get("modified_us") or self.now_us,
         )
-        self._log("bind", bound.id, change.path)
+        self.log("bind", bound.id, change.path)
         return bound
 
     def _bind_collection(self, change: BindCollection, content: dict[str, Any]) -> Resource:
@@ -133,7 +134,7 @@ class Writing(ContentWriting, LockWriting):
             modified_us=content.get("modified_us") or self.now_us,
         )
         self.update_properties(bound, change.updates)
-        self._log("bind", bound.id, change.path)
+        self.log("bind", bound.id, change.path)
         return bound
 
     def _bind_copy(self, change: BindCopy) -> Resource:
@@ -151,7 +152,7 @@ class Writing(ContentWriting, LockWriting):
         self.copy_properties({source.id: copy.id})
         if source.is_collection and change.deep:
             self._copy_members({source.id: copy.id})
-        self._log("bind", copy.id, change.path)
+        self.log("bind", copy.id, change.path)
         return copy
 
     def _copy_members(self, copies: dict[int, int]) -> None:
@@ -211,7 +212,7 @@ class Writing(ContentWriting, LockWriting):
             )
         else:
             self.erase(target.id)
-        self._log("unbind", target.id, change.path)
+        self.log("unbind", target.id, change.path)
         return target
 
     def _rebind(self, change: Rebind) -> Resource:
@@ -231,7 +232,7 @@ class Writing(ContentWriting, LockWriting):
             touched_us=self.now_us,
             **home,
         )
-        self._log("rebind", target.id, change.path, change.source_path.text)
+        self.log("rebind", target.id, change.path, change.source_path.text)
         return moved
 
     def _resume(self, change: Resume) -> Resource:
@@ -259,8 +260,8 @@ class Writing(ContentWriting, LockWriting):
                 created_us=target.created_us,
                 modified_us=target.modified_us,
             )
-            self._log("resume", left.id, change.path, target.name)
-        self._log("resume", target.id, change.path)
+            self.log("resume", left.id, self.path_of(left) or change.path)
+        self.log("resume", target.id, change.path)
         return resumed
 
     # -- content and properties ---------------------------------------------
@@ -286,7 +287,7 @@ class Writing(ContentWriting, LockWriting):
             touched_us=self.now_us,
         )
         self.forget_blobs([target.blob_key])
-        self._log("write", target.id, change.path)
+        self.log("write", target.id, change.path)
         return written
 
     def _write_properties(self, change: WriteProperties) -> Resource:
@@ -299,7 +300,7 @@ class Writing(ContentWriting, LockWriting):
         self.update_properties(target, change.updates)
         dates = {"modified_us": change.modified_us, "created_us": change.created_us}
         values = {name: value for name, value in dates.items() if value is not None}
-        self._log("properties", target.id, change.path)
+        self.log("properties", target.id, change.path)
         return self._update(target.id, touched_us=self.now_us, **values)
 
     # -- rows ---------------------------------------------------------------
@@ -330,14 +331,11 @@ class Writing(ContentWriting, LockWriting):
 
     # -- the end of a change ------------------------------------------------
 
-    def _log(self, verb: str, resource_id: int, path: DavPath, detail: str = "") -> None:
-        self._entries.append((verb, resource_id, path, detail))
-
     def sweep(self, target: Resource, path: DavPath) -> None:
         """Erase scratch that was left behind; no permit is needed to clean up."""
         self.drop_locks(path)
         self.erase(target.id)
-        self._log("sweep", target.id, path)
+        self.log("sweep", target.id, path)
         self._settle(-Size(*self.tree_bytes(target)), self._space.admitted)
 
     def _settle(self, grows: Size, rules: Rules) -> None:
@@ -345,7 +343,7 @@ class Writing(ContentWriting, LockWriting):
         changed: dict[str, Any] = {
             "used_bytes": space.c.used_bytes + grows.file_bytes,
             "scratch_bytes": space.c.scratch_bytes + grows.scratch_bytes,
-            "journal_seq": space.c.journal_seq + len(self._entries),
+            "journal_seq": space.c.journal_seq + len(self.entries),
         }
         if not self._space.admitted.includes(rules):
             changed["admitted"] = str(self._space.admitted.union(rules))
@@ -360,37 +358,4 @@ class Writing(ContentWriting, LockWriting):
         row = self.connection.execute(statement.returning(space.c.journal_seq)).first()
         if row is None:
             raise QuotaExceeded("The space is full.")
-        self._write_journal(last_seq=row.journal_seq)
-
-    def _write_journal(self, last_seq: int) -> None:
-        first_seq = last_seq - len(self._entries) + 1
-        self.connection.execute(
-            insert(journal),
-            [
-                {
-                    "space_id": self.space_id,
-                    "seq": seq,
-                    "at_us": self.now_us,
-                    "user_id": self.user_id,
-                    "verb": verb,
-                    "resource_id": resource_id,
-                    "path": path.text,
-                    "detail": detail,
-                }
-                for seq, (verb, resource_id, path, detail) in enumerate(self._entries, first_seq)
-            ],
-        )
-        self._entries.clear()
-
-    def record_refusal(self, verb: str, path: DavPath, reason: str) -> None:
-        """Remember that a name or a content was refused, for the owner to see."""
-        self.connection.execute(
-            insert(refusal).values(
-                space_id=self.space_id,
-                user_id=self.user_id,
-                at_us=self.now_us,
-                verb=verb,
-                path=path.text,
-                reason=reason,
-            )
-        )
+        self.write_journal(last_seq=row.journal_seq)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from .digests import Digest
 from .locking import LockingTree
 from .reading import ReadingTree
-from .results import Entry, Listing, Locking, Looked, Opened, Outcome
+from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome
+from .syncing import SyncingTree
 from .writing import WritingTree
 
 __all__ = [
+    "Changed",
     "Digest",
     "Entry",
     "Listing",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 
-class Tree(ReadingTree, WritingTree, LockingTree):
+class Tree(ReadingTree, SyncingTree, WritingTree, LockingTree):
     """One space as one principal may use it.
 
     Made for one request or command; holds no connection between calls.

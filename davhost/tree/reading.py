@@ -97,7 +97,7 @@ class ReadingTree(Base):
             own = reading.properties(target) if dead else ()
             entries = [Entry(path, target, own, _covering(held, path))]
             if depth != 0 and target.is_collection:
-                _list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
+                list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
             return Listing(reading.space(), entries)
 
     def versions(self, path: DavPath) -> list[Version]:
@@ -110,7 +110,7 @@ class ReadingTree(Base):
             return reading.versions(reading.get(path))
 
 
-def _list_members(
+def list_members(
     reading: Reading, entries: list[Entry], *, dead: bool, locks: Sequence[Lock], deep: bool
 ) -> None:
     """Append the members of the first entry, and with *deep* theirs, parents first."""

@@ -69,3 +69,19 @@ class Locking:
     lock: Lock
     resource: Resource
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is different in a collection since a point of its journal (RFC 6578).
+
+    Args:
+        seq: the point that this answer brings the client to.
+        entries: what is mapped now and is new or was changed.
+        removed: what was mapped, perhaps only in between, and is not now.
+    """
+
+    seq: int
+    space: Space
+    entries: Sequence[Entry]
+    removed: Sequence[DavPath]
