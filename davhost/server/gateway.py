@@ -1,0 +1,138 @@
+"""WSGI: call the application and send what it answers (PEP 3333)."""
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from cheroot.wsgi import Gateway_10
+
+from davhost.server.answers import Delimiter, Fields, check_answer
+from davhost.server.errors import (
+    BadAnswer,
+    BadBody,
+    BodyStalled,
+    IncompleteBody,
+    PeerGone,
+    PeerStalled,
+)
+from davhost.server.requests import Request
+
+log = logging.getLogger("davhost.server")
+
+BODY_FAULTS = (BadBody, IncompleteBody, BodyStalled)
+
+
+class Gateway(Gateway_10):
+    """The bridge between one request and the application."""
+
+    req: Request
+
+    def __init__(self, req: Request) -> None:
+        """Build the environ."""
+        super().__init__(req)
+        self._status = ""
+        self._fields: Fields = []
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        """Return cheroot's environ with what it leaves out or gets wrong."""
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        host, port = self.req.server.bind_addr
+        environ.update(
+            {
+                "SERVER_NAME": host,
+                "SERVER_PORT": str(port),
+                # Both kinds of body end by themselves.
+                "wsgi.input_terminated": True,
+                "wsgi.multiprocess": True,
+            }
+        )
+        return environ
+
+    def respond(self) -> None:
+        """Run the application; whatever it raises becomes an answer or a cut.
+
+        Raises:
+            PeerGone, PeerStalled: the answer did not reach its end.
+        """
+        try:
+            self._run()
+        except (PeerGone, PeerStalled):
+            raise
+        except BODY_FAULTS as error:
+            self._refuse(*_answer_to(error))
+        except BaseException as error:  # also SystemExit of an application
+            self._report(error)
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")
+
+    def start_response(
+        self, status: str, headers: Fields, exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Note the answer's head (PEP 3333); nothing is sent yet."""
+        if self.started_response and not exc_info:
+            raise BadAnswer("start_response was called twice")
+        if exc_info and self.req.sent_headers:
+            raise exc_info[1]
+        check_answer(status, headers)
+        self.started_response = True
+        self._status = status
+        # A second call replaces the first; cheroot would send both.
+        self.req.answer = None
+        self._fields = list(headers)
+        return self.write
+
+    def write(self, chunk: bytes) -> None:
+        """Send a piece of the body, and the head before the first."""
+        if not isinstance(chunk, bytes):
+            raise BadAnswer(f"an application sends bytes, not {type(chunk).__name__}")
+        self._start()
+        self.req.write(chunk)
+
+    def _run(self) -> None:
+        response = self.req.server.wsgi_app(self.env, self.start_response)
+        try:
+            self._send(response)
+        finally:
+            close = getattr(response, "close", None)
+            if close is not None:
+                close()
+
+    def _send(self, response: Iterable[bytes]) -> None:
+        if isinstance(response, (list, tuple)) and self.started_response:
+            self._start(sum(map(len, response)))
+        for chunk in response:
+            if chunk:
+                self.write(chunk)
+                if self._is_bodiless():
+                    # HEAD: the rest of a large file need not be read.
+                    break
+        self._start()
+        self.req.finish()
+
+    def _start(self, body_length: int | None = None) -> None:
+        if not self.started_response:
+            raise BadAnswer("the application did not call start_response")
+        if self.req.answer is None:
+            self.req.start(self._status, self._fields, body_length)
+
+    def _is_bodiless(self) -> bool:
+        answer = self.req.answer
+        return answer is not None and answer.delimiter is Delimiter.NO_BODY
+
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
+        if self.req.sent_headers:
+            # The answer has begun: only a cut shows that it is not complete.
+            raise PeerGone("the answer could not be finished")
+        self.req.refuse(status, text)
+
+    def _report(self, error: BaseException) -> None:
+        method = self.env["REQUEST_METHOD"]
+        target = self.env["REQUEST_URI"]
+        log.error("error while answering %s %r", method, target, exc_info=error)
+
+
+def _answer_to(fault: Exception) -> tuple[HTTPStatus, str]:
+    """Say what a client gets for a body fault that the application let pass."""
+    if isinstance(fault, BodyStalled):
+        return HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time"
+    return HTTPStatus.BAD_REQUEST, str(fault)

@@ -1,0 +1,174 @@
+"""One request and its answer on a connection.
+
+cheroot reads a request while it holds a thread; here the head has been
+gathered before, and this class only acts on it.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import unquote_to_bytes
+
+from cheroot.server import HTTPRequest
+
+from davhost.server.answers import Answer, Delimiter, Fields, frame, plain_answer
+from davhost.server.bodies import Body, ChunkedBody, KnownLengthBody
+from davhost.server.channel import Channel
+from davhost.server.errors import BadAnswer, PeerGone, PeerStalled
+from davhost.server.headers import Head
+from davhost.server.options import ServerOptions
+from davhost.server.reader import Reader
+
+log = logging.getLogger("davhost.server")
+
+#: A small first piece of a body goes out together with the head.
+_JOIN_BYTES = 32768
+_DRAIN_SECONDS = 2.0
+
+
+class Request(HTTPRequest):
+    """A request whose head is known, and the answer to it."""
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        """Start with nothing read and nothing sent."""
+        super().__init__(server, conn)
+        self.channel: Channel = conn.channel
+        self.options: ServerOptions = server.options
+        self.answer: Answer | None = None
+        self._unsent = b""
+        self._sent_bytes = 0
+        #: False once the connection must not carry another request.
+        self.reusable = False
+
+    def accept(self, head: Head) -> None:
+        """Take over *head*: set what cheroot's gateway reads from a request."""
+        self.head = head
+        self.method = head.method
+        self.uri = head.target
+        self.path = unquote_to_bytes(head.path)
+        self.qs = head.query
+        self.inheaders = head.fields
+        self.chunked_read = head.chunked
+        self.request_protocol = b"HTTP/1.1" if head.http11 else b"HTTP/1.0"
+        self.rfile = self.body = self._body(self.conn.reader)
+
+    def respond(self) -> None:
+        """Let the gateway answer, then decide about the connection.
+
+        Raises:
+            PeerGone, PeerStalled: the answer could not be sent to its end.
+        """
+        self.server.gateway(self).respond()
+        self.reusable = not self._closes() and self._settle_body()
+
+    def start(self, status: str, fields: Fields, body_length: int | None = None) -> None:
+        """Compose the head; it is sent with the first bytes or at the end.
+
+        Args:
+            body_length: in bytes, if the whole body is at hand already.
+
+        Raises:
+            BadAnswer: the application declares a malformed length.
+        """
+        keeps_alive = self.head.keeps_alive and not self.server.retiring and self._body_allows()
+        self.answer = frame(
+            status,
+            fields,
+            method=self.head.method,
+            http11=self.head.http11,
+            keeps_alive=keeps_alive,
+            body_length=body_length,
+        )
+        self._unsent = self.answer.head
+
+    def write(self, chunk: bytes) -> None:
+        """Send a piece of the body, framed; nothing if there must be no body.
+
+        Raises:
+            BadAnswer: the body is longer than declared; the rest is not sent.
+            PeerGone, PeerStalled: the client went or stopped reading.
+        """
+        answer = cast(Answer, self.answer)
+        if answer.delimiter is Delimiter.NO_BODY:
+            return self.flush()
+        if answer.delimiter is Delimiter.LENGTH:
+            room = cast(int, answer.length) - self._sent_bytes
+            if len(chunk) > room:
+                self._send(chunk[:room])
+                raise BadAnswer("the body is longer than its Content-Length")
+        self._sent_bytes += len(chunk)
+        if answer.delimiter is Delimiter.CHUNKS:
+            chunk = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b""
+        return self._send(chunk)
+
+    def finish(self) -> None:
+        """Send what delimits the answer.
+
+        Raises:
+            BadAnswer: the body is shorter than declared.
+            PeerGone, PeerStalled: the client went or stopped reading.
+        """
+        answer = cast(Answer, self.answer)
+        if answer.delimiter is Delimiter.LENGTH and self._sent_bytes != answer.length:
+            raise BadAnswer("the body is shorter than its Content-Length")
+        self._send(b"0\r\n\r\n" if answer.delimiter is Delimiter.CHUNKS else b"")
+
+    def flush(self) -> None:
+        """Send the head if it has not been sent."""
+        self._send(b"")
+
+    def refuse(self, status: HTTPStatus, text: str) -> None:
+        """Answer with a line of text and let the connection close."""
+        if self.sent_headers:
+            return
+        self.sent_headers = True
+        self.answer, self._unsent = None, b""
+        answer = plain_answer(f"{status.value} {status.phrase}", text)
+        if self.method == b"HEAD":
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        self.channel.send_within(answer, self.options.header_timeout_seconds)
+
+    @property
+    def complete(self) -> bool:
+        """Tell if the whole request was read, so that a close loses no answer."""
+        return self.body.finished
+
+    def _send(self, data: bytes) -> None:
+        unsent, self._unsent = self._unsent, b""
+        if unsent:
+            self.sent_headers = True
+            if len(data) > _JOIN_BYTES:
+                self.channel.send_within(unsent, self.options.send_stall_timeout_seconds)
+            else:
+                data = unsent + data
+        if data:
+            self.channel.send_within(data, self.options.send_stall_timeout_seconds)
+
+    def _body(self, reader: Reader) -> Body:
+        before_read = self._send_continue if self.head.expects_continue else None
+        stall_seconds = self.options.body_stall_timeout_seconds
+        if self.head.chunked:
+            limit = self.options.max_header_bytes
+            return ChunkedBody(reader, limit, stall_seconds, before_read)
+        return KnownLengthBody(reader, self.head.content_length, stall_seconds, before_read)
+
+    def _send_continue(self) -> None:
+        """Invite the body, unless the answer has begun (RFC 9110 section 10.1.1)."""
+        if not self.sent_headers:
+            stall_seconds = self.options.send_stall_timeout_seconds
+            self.channel.send_within(b"HTTP/1.1 100 Continue\r\n\r\n", stall_seconds)
+
+    def _body_allows(self) -> bool:
+        """Tell if the rest of the request body is little enough to be dropped."""
+        if self.body.awaits_continue or self.body.failed:
+            return False
+        return self.body.finished or self.body.ends_within(self.options.drain_bytes)
+
+    def _closes(self) -> bool:
+        return self.answer is None or self.answer.closes
+
+    def _settle_body(self) -> bool:
+        try:
+            return self.body.drain(_DRAIN_SECONDS)
+        except (PeerGone, PeerStalled):
+            return False

@@ -1,0 +1,1 @@
+"""The HTTP server from outside: real sockets, tiny applications."""
