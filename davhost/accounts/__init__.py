@@ -1,0 +1,102 @@
+"""Who gets in: registering, signing in, and slowing down those who guess.
+
+Passwords are hashed by argon2 through the passlib API and never kept. A check
+costs tens of milliseconds and clients send credentials with every request, so
+verified ones are remembered for minutes, under a keyed hash; the account's row
+is read for every request all the same, so that a new password or a disabled
+account counts at once, in every process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..blobs import BlobStore
+from ..catalogue import Account, Catalogue
+from ..clock import Clock
+from ..errors import NotSignedIn
+from ..model import Principal
+from .errors import AccountExists, BadEmail, NoSuchAccount, WeakPassword
+from .options import AccountsOptions
+from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
+from .registry import Registry, email_key, principal_of
+from .remembered import Remembered
+from .throttle import Throttle, network_of
+
+__all__ = [
+    "PASSWORD_CHARACTERS_MIN",
+    "Account",
+    "AccountExists",
+    "Accounts",
+    "AccountsOptions",
+    "BadEmail",
+    "NoSuchAccount",
+    "WeakPassword",
+]
+
+
+class Accounts(Registry):
+    """The accounts of one instance, as one process sees them.
+
+    Args:
+        sleep: waits so many seconds; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        blobs: BlobStore,
+        clock: Clock,
+        options: AccountsOptions | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        options = options or AccountsOptions()
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._clock = clock
+        self._passwords = Passwords(options)
+        self._remembered = Remembered(options.remember_seconds)
+        self._throttle = Throttle(catalogue, options, sleep)
+
+    def authenticate(self, email: str, password: str, address: str) -> Principal:
+        """Check credentials.
+
+        Unknown accounts, wrong passwords and disabled accounts cost the same
+        and answer the same.
+
+        Args:
+            address: where the request comes from, as text.
+
+        Raises:
+            NotSignedIn: there is no such account with this password.
+            TooManyTries: the address has used up its wrong tries.
+        """
+        key = email_key(email)
+        with self._catalogue.people() as people:
+            account = people.find(key)
+        lease = self._clock.lease()
+        enabled = account is not None and not account.disabled
+        if account and enabled and self._remembered.knows(account, password, lease):
+            return principal_of(account)
+        self._throttle.check_address(account, address, lease)
+        if self._passwords.verify(account, password) and account and enabled:
+            self._welcome(account, password, address, lease)
+            return principal_of(account)
+        self._throttle.count_wrong_try(key, address, lease)
+        raise NotSignedIn("The e-mail address or the password is wrong.")
+
+    def _welcome(self, account: Account, password: str, address: str, lease: float) -> None:
+        network = network_of(address)
+        with self._catalogue.people() as people:
+            known = people.knows(account.id, network)
+        outdated = self._passwords.needs_update(account)
+        if outdated or not known:
+            with self._catalogue.people(writes=True) as people:
+                if outdated:
+                    new_hash = self._passwords.hash(password)
+                    people.rehash(account.id, old_hash=account.password_hash, new_hash=new_hash)
+                people.remember(account.id, network, self._clock.now_us())
+        if not outdated:
+            self._remembered.add(account, password, lease)

@@ -1,0 +1,19 @@
+"""What administration of accounts can run into; sign-ins are refused by `davhost.errors`."""
+
+from __future__ import annotations
+
+
+class AccountExists(ValueError):
+    """The e-mail address has an account already."""
+
+
+class NoSuchAccount(ValueError):
+    """No account has the e-mail address."""
+
+
+class WeakPassword(ValueError):
+    """The password is too short, or too long to be one."""
+
+
+class BadEmail(ValueError):
+    """The text cannot be an e-mail address."""

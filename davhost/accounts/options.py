@@ -1,0 +1,24 @@
+"""How sign-ins are checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsOptions:
+    """How sign-ins are checked.
+
+    Args:
+        remember_seconds: how long verified credentials need no new check.
+        wrong_tries_per_minute: how many an address (IPv6: its /64) has.
+        checks_at_once: password checks that may run at the same time here.
+        delay_seconds_max: how long a wrong try on an account under attack waits.
+        rounds: argon2 time cost; None for the library's default.
+    """
+
+    remember_seconds: float = 300
+    wrong_tries_per_minute: float = 10
+    checks_at_once: int = 2
+    delay_seconds_max: float = 2
+    rounds: int | None = None

@@ -1,0 +1,167 @@
+"""Making, changing and removing accounts."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ..blobs import BlobStore
+from ..catalogue import Account, Catalogue, IntegrityError
+from ..clock import Clock
+from ..model import Principal, Rules
+from .errors import AccountExists, BadEmail, NoSuchAccount
+from .passwords import Passwords
+
+EMAIL_BYTES_MAX = 254  # RFC 5321 section 4.5.3.1.3
+
+
+class Registry:
+    """The part of `Accounts` that administrators use."""
+
+    _catalogue: Catalogue
+    _blobs: BlobStore
+    _clock: Clock
+    _passwords: Passwords
+
+    def register(
+        self,
+        email: str,
+        password: str,
+        *,
+        quota_bytes: int | None = None,
+        rules: Rules | None = None,
+        admin: bool = False,
+    ) -> Account:
+        """Make an account with an empty home.
+
+        Raises:
+            BadEmail, WeakPassword, AccountExists: as they say.
+        """
+        email = email.strip()
+        key = email_key(email)
+        if "@" not in key[1:-1] or any(c.isspace() or c in "/\\:" or ord(c) < 32 for c in key):
+            raise BadEmail(f"{email!r} is not an e-mail address")
+        if len(key.encode()) > EMAIL_BYTES_MAX:
+            raise BadEmail("the e-mail address is too long")
+        password_hash = self._passwords.hash_checked(password)
+        try:
+            with self._catalogue.people(writes=True) as people:
+                people.add(
+                    email=email,
+                    email_key=key,
+                    password_hash=password_hash,
+                    admin=admin,
+                    quota_bytes=quota_bytes,
+                    rules=rules,
+                    now_us=self._clock.now_us(),
+                )
+        except IntegrityError:
+            raise AccountExists(f"{email} has an account already") from None
+        return self.get(email)
+
+    def get(self, email: str) -> Account:
+        """Find an account.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        with self._catalogue.people() as people:
+            account = people.find(email_key(email))
+        if account is None:
+            raise NoSuchAccount(f"{email} has no account")
+        return account
+
+    def list_(self) -> list[Account]:
+        """List all accounts by e-mail address."""
+        with self._catalogue.people() as people:
+            return people.list_()
+
+    def count_files(self, email: str) -> int:
+        """Count the files of an account.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        account = self.get(email)
+        with self._catalogue.people() as people:
+            return people.count_files(account.space_id)
+
+    def set_password(self, email: str, password: str) -> None:
+        """Change a password; it counts on the very next request.
+
+        Raises:
+            NoSuchAccount, WeakPassword: as they say.
+        """
+        self._change(email, password_hash=self._passwords.hash_checked(password))
+
+    def disable(self, email: str) -> None:
+        """Let nobody in with this account until `enable`.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        self._change(email, disabled=True)
+
+    def enable(self, email: str) -> None:
+        """Let a disabled account in again.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        self._change(email, disabled=False)
+
+    def set_quota(self, email: str, quota_bytes: int | None) -> None:
+        """Change the quota of a home; None lifts it.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        self._change_space(email, quota_bytes=quota_bytes)
+
+    def set_rules(self, email: str, rules: Rules | None) -> None:
+        """Change the allow-list of a home; None takes the server's.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        self._change_space(email, rules=None if rules is None else str(rules))
+
+    def remove(self, email: str) -> None:
+        """Remove an account with its home and everything in it.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            people.remove(account)
+        self._blobs.remove_space(account.space_id)
+
+    def principal(self, email: str) -> Principal:
+        """Act as the owner of an account, for commands of the administrator.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        return principal_of(self.get(email))
+
+    def _change(self, email: str, **values: object) -> None:
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            people.change(account.id, **values)
+
+    def _change_space(self, email: str, **values: object) -> None:
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            people.change_space(account.space_id, **values)
+
+
+def email_key(email: str) -> str:
+    """Write an e-mail address the way accounts are found by: NFC and case-folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+
+
+def principal_of(account: Account) -> Principal:
+    """The actor that signs in with *account*."""
+    return Principal(
+        user_id=account.id, email=account.email, space_id=account.space_id, admin=account.admin
+    )

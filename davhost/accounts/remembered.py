@@ -1,0 +1,40 @@
+"""Credentials that were verified a short while ago."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+
+from ..catalogue import Account
+
+
+class Remembered:
+    """Verified credentials, under a hash that only this process can compute."""
+
+    _ENTRIES_MAX = 10_000
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._key = secrets.token_bytes(32)
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def knows(self, account: Account, password: str, lease: float) -> bool:
+        """Whether the same credentials were verified a short while ago."""
+        until = self._until.get(self._digest(account, password))
+        return until is not None and lease < until
+
+    def add(self, account: Account, password: str, lease: float) -> None:
+        """Remember credentials that were verified just now."""
+        digest = self._digest(account, password)
+        with self._lock:
+            self._until[digest] = lease + self._seconds
+            self._until.move_to_end(digest)
+            while len(self._until) > self._ENTRIES_MAX:
+                self._until.popitem(last=False)
+
+    def _digest(self, account: Account, password: str) -> bytes:
+        text = f"{account.id}\0{account.password_hash}\0{password}"
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
