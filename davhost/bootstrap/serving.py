@@ -1,0 +1,120 @@
+"""Hand the application and its settings to the HTTP server, and keep the house."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import sys
+from collections.abc import Callable
+
+from wsgidav.wsgidav_app import WsgiDAVApp
+
+from davhost import server
+from davhost.bootstrap.faults import MENDABLE, in_words
+from davhost.bootstrap.first_start import FirstAdmin, prepare
+from davhost.bootstrap.services import open_services
+from davhost.bootstrap.wsgi import build_app
+from davhost.settings import BadSettings, Configuration, Settings
+
+__all__ = ["FirstAdmin", "check_certificate", "prepare", "run", "server_options", "set_up_logging"]
+
+log = logging.getLogger("davhost.bootstrap")
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def run(
+    configuration: Configuration,
+    read: Callable[[], Configuration],
+    *,
+    on_ready: Callable[[str], None],
+) -> int:
+    """Serve in the foreground until told to stop; return the exit status.
+
+    Args:
+        read: reads the settings again, on SIGHUP. Those of the HTTP server
+            itself stay as they were until the next start.
+        on_ready: called once with the URL.
+
+    Raises:
+        OSError: the address or port cannot be had.
+    """
+    current = [configuration]
+
+    def reload() -> None:
+        try:
+            fresh = read()
+            check_certificate(fresh.settings)
+        except BadSettings as error:
+            log.error("reload: the old settings go on: %s", error)
+        else:
+            set_up_logging(fresh.settings)
+            current[0] = fresh
+
+    return server.run(
+        lambda: make_app(current[0]),
+        server_options(configuration.settings),
+        on_ready=on_ready,
+        on_reload=reload,
+    )
+
+
+def make_app(configuration: Configuration) -> WsgiDAVApp:
+    """Make the application of one worker, in the worker.
+
+    Raises:
+        SystemExit: it cannot be made; the reason is in plain words.
+    """
+    try:
+        services = open_services(configuration.settings)
+    except MENDABLE as error:
+        raise SystemExit(f"davhost: {in_words(error)}") from error
+    services.keep_house()
+    return build_app(services, configuration.wsgidav)
+
+
+def server_options(settings: Settings) -> server.ServerOptions:
+    """Tell the HTTP server what concerns it."""
+    return server.ServerOptions(
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers or len(os.sched_getaffinity(0)),
+        threads=settings.threads,
+        threads_max=settings.threads_max,
+        header_timeout_seconds=settings.header_timeout_seconds,
+        body_stall_timeout_seconds=settings.body_stall_timeout_seconds,
+        idle_timeout_seconds=settings.idle_timeout_seconds,
+        send_stall_timeout_seconds=settings.send_stall_timeout_seconds,
+        grace_seconds=settings.grace_seconds,
+        max_header_bytes=settings.header_bytes_max,
+        connections_per_address_max=settings.connections_per_address_max,
+        certificate_path=settings.tls_certificate,
+        private_key_path=settings.tls_private_key,
+    )
+
+
+def check_certificate(settings: Settings) -> None:
+    """Load the certificate once, so that a bad one is refused in one line.
+
+    Raises:
+        BadSettings: it cannot be read, is none, or does not fit its key.
+    """
+    if settings.tls_certificate is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # An encrypted key would ask at the terminal, in every worker.
+        context.load_cert_chain(settings.tls_certificate, settings.tls_private_key, lambda: "")
+    except ssl.SSLError as error:
+        files = f"{settings.tls_certificate}, {settings.tls_private_key or 'its key'}"
+        raise BadSettings(f"tls_certificate: no PEM certificate and key in {files}") from error
+    except OSError as error:
+        files = f"{settings.tls_certificate}, {settings.tls_private_key or 'no key file'}"
+        raise BadSettings(f"tls_certificate: {files}: {error.strerror}") from None
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Write everything of davhost to standard error; of others only warnings."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=_FORMAT, force=True)
+    logging.getLogger("davhost").setLevel(settings.log_level.upper())

@@ -1,0 +1,137 @@
+"""What wsgidav.yaml names: davhost's parts as WsgiDAV wants to make them.
+
+WsgiDAV calls each of these with itself. The parts behind them are made once
+for each `WsgiDAVApp`, in whichever process it is, so that plain
+``wsgidav --config wsgidav.yaml`` gets the same application as ``davhost serve``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from wsgidav.wsgidav_app import WsgiDAVApp
+
+from davhost.bootstrap.config import WSGIDAV, overlay
+from davhost.bootstrap.faults import MENDABLE, in_words
+from davhost.bootstrap.first_start import prepare
+from davhost.bootstrap.services import Services, open_services
+from davhost.dav.authenticator import AccountsController, BasicAuthenticator
+from davhost.dav.front import Front
+from davhost.dav.gate import DavOptions, Gate
+from davhost.dav.provider import HomeProvider
+from davhost.dav.resolver import Resolver
+from davhost.settings import Settings
+from davhost.settings.sources import merge
+
+#: Where `build_app` leaves parts that are made already.
+_GIVEN = "_davhost_services"
+
+_services: WeakKeyDictionary[WsgiDAVApp, Services] = WeakKeyDictionary()
+_gates: WeakKeyDictionary[WsgiDAVApp, Gate] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def build_app(services: Services, wsgidav: Mapping[str, Any] | None = None) -> WsgiDAVApp:
+    """Make the application on parts that exist.
+
+    Args:
+        wsgidav: keys of a configuration file, laid over the built-in ones.
+    """
+    config = overlay(WSGIDAV, wsgidav or {})
+    # davhost has set up logging already; WsgiDAV would put its own in the way.
+    config["logging"] = {**(config.get("logging") or {}), "enable": False}
+    config[_GIVEN] = services
+    return WsgiDAVApp(config)
+
+
+def services_of(application: WsgiDAVApp) -> Services:
+    """Find the parts of *application*, or make them from its configuration.
+
+    Raises:
+        SystemExit: they cannot be made; the reason is in plain words.
+    """
+    with _making:
+        if application not in _services:
+            given = application.config.get(_GIVEN)
+            _services[application] = given or _services_from(application.config)
+        return _services[application]
+
+
+def gate_of(application: WsgiDAVApp) -> Gate:
+    """Find or make the one gate of *application*."""
+    services = services_of(application)
+    with _making:
+        if application not in _gates:
+            _gates[application] = make_gate(services)
+        return _gates[application]
+
+
+def make_gate(services: Services) -> Gate:
+    """Make the way inwards for the protocol edge."""
+    return Gate(services.accounts, services.tree_of, dav_options(services.settings))
+
+
+def dav_options(settings: Settings) -> DavOptions:
+    """Tell the protocol edge what concerns it."""
+    return DavOptions(
+        lock_timeout_default_seconds=settings.lock_timeout_default_seconds,
+        lock_timeout_max_seconds=settings.lock_timeout_max_seconds,
+        propfind_infinity=settings.propfind_infinity,
+        xml_body_max_bytes=settings.xml_body_bytes_max,
+        trusted_proxies=settings.trusted_proxies,
+        access_log=settings.access_log,
+    )
+
+
+def home_provider(application: WsgiDAVApp) -> HomeProvider:
+    """Make the provider at ``/``."""
+    return HomeProvider(gate_of(application))
+
+
+def front(application: WsgiDAVApp, next_app: Callable[..., Any], config: dict[str, Any]) -> Front:
+    """Make the outermost middleware."""
+    return Front(application, next_app, config, gate_of(application))
+
+
+def authenticator(
+    application: WsgiDAVApp, next_app: Callable[..., Any], config: dict[str, Any]
+) -> BasicAuthenticator:
+    """Make the middleware that lets people in."""
+    return BasicAuthenticator(application, next_app, config, gate_of(application))
+
+
+def resolver(
+    application: WsgiDAVApp, next_app: Callable[..., Any], config: dict[str, Any]
+) -> Resolver:
+    """Make the innermost middleware."""
+    return Resolver(application, next_app, config, gate_of(application))
+
+
+class DomainController(AccountsController):
+    """The accounts; WsgiDAV makes it from its name, with two arguments."""
+
+    def __init__(self, application: WsgiDAVApp, config: dict[str, Any]) -> None:
+        """Take the gate of *application*."""
+        super().__init__(application, config, gate_of(application))
+
+
+def _services_from(config: Mapping[str, Any]) -> Services:
+    """Make the parts for an application that somebody else started."""
+    file = config.get("_config_file")
+    os.umask(0o077)  # as `davhost serve` does: the data is nobody else's
+    try:
+        settings = merge(config, Path(file) if file else None).settings
+        admin = prepare(settings)
+        services = open_services(settings)
+        services.keep_house()
+    except MENDABLE as error:
+        raise SystemExit(f"davhost: {in_words(error)}") from error
+    if admin is not None:
+        line = f"davhost: first administrator {admin.email}, password {admin.password}"
+        print(line, flush=True)
+    return services

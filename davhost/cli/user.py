@@ -1,0 +1,235 @@
+"""`davhost user`: accounts, made and changed by whoever runs the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from davhost.accounts import AccountExists, BadEmail, NoSuchAccount, WeakPassword
+from davhost.bootstrap.first_start import prepare
+from davhost.bootstrap.services import Services, open_services
+from davhost.catalogue import Account
+from davhost.cli.common import (
+    Failure,
+    allow_option,
+    demand_data,
+    instance_options,
+    parse_rules,
+    password_option,
+    quota_option,
+    read_password,
+    read_settings,
+)
+from davhost.settings.values import format_size, parse_quota
+
+
+@click.group("user")
+def command() -> None:
+    """Add, list, change and remove accounts. A running server need not be restarted.
+
+    \b
+    Examples:
+        davhost user add ada@example.org
+        davhost user add bot@example.org --password-stdin --quota '10 GB' < password.txt
+        davhost user list
+        davhost user set ada@example.org --quota none --allow 'txt,pdf,odt'
+        davhost user disable ada@example.org
+    """
+
+
+@command.command()
+@click.argument("email")
+@password_option
+@quota_option
+@allow_option
+@click.option("--admin", is_flag=True, help="Make an administrator.")
+@instance_options
+def add(
+    email: str,
+    password_stdin: bool,
+    quota: str | None,
+    allow: str | None,
+    admin: bool,
+    config: Path | None,
+    data: Path | None,
+) -> None:
+    """Make the account EMAIL, with an empty home of its own.
+
+    Without --quota it gets the setting quota_default, without --allow the
+    server's list of file types.
+
+    \b
+    Examples:
+        davhost user add ada@example.org
+        davhost user add ada@example.org --quota '10 GB' --allow 'txt,pdf,odt'
+        davhost user add bot@example.org --password-stdin < password.txt
+    """
+    password = read_password(from_stdin=password_stdin)
+    with _services(config, data, create=True) as services:
+        account = services.accounts.register(
+            email,
+            password,
+            quota_bytes=services.settings.quota_default if quota is None else parse_quota(quota),
+            rules=None if allow is None else parse_rules(allow),
+            admin=admin,
+        )
+        click.echo(f"Added {account.email}{' as an administrator' if admin else ''}.")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@instance_options
+def list_(as_json: bool, config: Path | None, data: Path | None) -> None:
+    """Show all accounts, how much each keeps and what it may keep."""
+    with _services(config, data) as services:
+        accounts = services.accounts.list_()
+    if as_json:
+        click.echo(json.dumps([_values(account) for account in accounts], indent=2))
+    else:
+        Console().print(_table(accounts))
+
+
+@command.command()
+@click.argument("email")
+@password_option
+@instance_options
+def passwd(email: str, password_stdin: bool, config: Path | None, data: Path | None) -> None:
+    """Give the account EMAIL another password; the old one ends at once."""
+    password = read_password(from_stdin=password_stdin)
+    with _services(config, data) as services:
+        services.accounts.set_password(email, password)
+        click.echo(f"{email} has a new password.")
+
+
+@command.command()
+@click.argument("email")
+@instance_options
+def disable(email: str, config: Path | None, data: Path | None) -> None:
+    """Let the account EMAIL sign in no more, from the next request on; its files stay."""
+    with _services(config, data) as services:
+        services.accounts.disable(email)
+        click.echo(f"{email} cannot sign in any more.")
+
+
+@command.command()
+@click.argument("email")
+@instance_options
+def enable(email: str, config: Path | None, data: Path | None) -> None:
+    """Let the account EMAIL sign in again."""
+    with _services(config, data) as services:
+        services.accounts.enable(email)
+        click.echo(f"{email} can sign in again.")
+
+
+@command.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@instance_options
+def remove(email: str, yes: bool, config: Path | None, data: Path | None) -> None:
+    """Remove the account EMAIL with all its files. There is no way back."""
+    with _services(config, data) as services:
+        account = services.accounts.get(email)
+        count = services.accounts.count_files(email)
+        what = f"{account.email} with {_files(count)}, {format_size(account.used_bytes)}"
+        if not yes:
+            click.confirm(f"Remove {what}? There is no way back.", abort=True)
+        services.accounts.remove(email)
+        click.echo(f"Removed {what}.")
+
+
+@command.command("set")
+@click.argument("email")
+@quota_option
+@allow_option
+@instance_options
+def set_(
+    email: str,
+    quota: str | None,
+    allow: str | None,
+    config: Path | None,
+    data: Path | None,
+) -> None:
+    """Change the quota or the allowed file types of the account EMAIL.
+
+    Files that it has already stay, also those that are no longer allowed.
+
+    \b
+    Examples:
+        davhost user set ada@example.org --quota '50 GB'
+        davhost user set ada@example.org --quota none --allow '*'
+    """
+    if quota is None and allow is None:
+        raise click.UsageError("say what to change: --quota, --allow or both")
+    with _services(config, data) as services:
+        if quota is not None:
+            services.accounts.set_quota(email, parse_quota(quota))
+        if allow is not None:
+            services.accounts.set_rules(email, parse_rules(allow))
+        account = services.accounts.get(email)
+        click.echo(f"{account.email}: quota {format_size(account.quota_bytes)}, {_may(account)}.")
+
+
+@contextmanager
+def _services(
+    config: Path | None, data: Path | None, *, create: bool = False
+) -> Iterator[Services]:
+    """Open the server's parts; what accounts refuse becomes one line."""
+    settings = read_settings(config, data).settings
+    if create:
+        prepare(settings, with_admin=False)
+    else:
+        demand_data(settings)
+    services = open_services(settings)
+    try:
+        yield services
+    except (AccountExists, BadEmail, NoSuchAccount, WeakPassword) as error:
+        raise Failure(str(error)) from error
+    finally:
+        services.close()
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {
+        "email": account.email,
+        "admin": account.admin,
+        "disabled": account.disabled,
+        "used_bytes": account.used_bytes,
+        "quota_bytes": account.quota_bytes,
+        "allow": None if account.rules is None else str(account.rules),
+        "created_at": _date(account).isoformat(timespec="seconds"),
+    }
+
+
+def _table(accounts: list[Account]) -> Table:
+    table = Table("e-mail", "state", "used", "quota", "allowed", "since")
+    for account in accounts:
+        marks = ["admin"] * account.admin + ["disabled"] * account.disabled
+        table.add_row(
+            account.email,
+            ", ".join(marks),
+            format_size(account.used_bytes),
+            format_size(account.quota_bytes),
+            "server's list" if account.rules is None else str(account.rules),
+            _date(account).strftime("%Y-%m-%d"),
+        )
+    return table
+
+
+def _date(account: Account) -> datetime:
+    return datetime.fromtimestamp(account.created_us // 1_000_000, UTC)
+
+
+def _may(account: Account) -> str:
+    return "the server's file types" if account.rules is None else f"file types {account.rules}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
