@@ -14,11 +14,12 @@ class AccountsOptions:
         wrong_tries_per_minute: how many an address (IPv6: its /64) has.
         checks_at_once: password checks that may run at the same time here.
         delay_seconds_max: how long a wrong try on an account under attack waits.
-        rounds: argon2 time cost; None for the library's default.
+        rounds: argon2 time cost; stored hashes of another cost are renewed at
+            the next sign-in.
     """
 
     remember_seconds: float = 300
     wrong_tries_per_minute: float = 10
     checks_at_once: int = 2
     delay_seconds_max: float = 2
-    rounds: int | None = None
+    rounds: int = 3

@@ -20,10 +20,7 @@ class Passwords:
     """Slow on purpose, and only so many at once in one process."""
 
     def __init__(self, options: AccountsOptions) -> None:
-        rounds = options.rounds
-        self._hashing = CryptContext(
-            schemes=["argon2"], **({} if rounds is None else {"argon2__time_cost": rounds})
-        )
+        self._hashing = CryptContext(schemes=["argon2"], argon2__time_cost=options.rounds)
         self._checks = threading.BoundedSemaphore(options.checks_at_once)
 
     def verify(self, account: Account | None, password: str) -> bool:

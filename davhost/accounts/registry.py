@@ -156,7 +156,13 @@ class Registry:
 
 
 def email_key(email: str) -> str:
-    """Write an e-mail address the way accounts are found by: NFC and case-folded."""
+    """Write an e-mail address the way accounts are found by: NFC and case-folded.
+
+    Returns:
+        Empty for what no account can have and PostgreSQL cannot compare.
+    """
+    if "\0" in email or any("\ud800" <= c <= "\udfff" for c in email):
+        return ""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 

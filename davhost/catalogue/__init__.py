@@ -76,6 +76,11 @@ class Catalogue:
         with engines.failures():
             current = migrations.current(self._engine)
         wanted = migrations.head()
+        if current is not None and not migrations.knows(current):
+            raise SchemaOutdated(
+                f"The database has schema {current}, which a newer davhost made; "
+                f"this one knows schemas up to {wanted}: run the newer davhost."
+            )
         if current != wanted:
             raise SchemaOutdated(
                 f"The database has schema {current or 'none'}, this davhost needs {wanted}: "
@@ -88,7 +93,13 @@ class Catalogue:
             migrations.upgrade(self._engine)
 
     def downgrade(self, revision: str) -> None:
-        """Take the schema back to *revision*, or to ``base``: everything goes."""
+        """Take the schema back to *revision*, or to ``base``: everything goes.
+
+        Raises:
+            ValueError: there is no such revision.
+        """
+        if revision != "base" and not migrations.knows(revision):
+            raise ValueError(f"there is no schema {revision}")
         with engines.failures():
             migrations.downgrade(self._engine, revision)
 

@@ -151,4 +151,5 @@ def state_of(
 
 
 def state_at(reading: Reading, path: DavPath, conditions: Conditions) -> State:
+    """Gather the state of a resource that an If header tags."""
     return state_of(reading, path, reading.find(path), conditions)

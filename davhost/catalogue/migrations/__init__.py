@@ -20,6 +20,12 @@ def head() -> str:
     return revision
 
 
+def knows(revision: str) -> bool:
+    """Whether this version of davhost has the step to *revision*."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return revision in {step.revision for step in steps}
+
+
 def current(engine: Engine) -> str | None:
     """The revision of the database; None when it has no tables."""
     with engine.connect() as connection:
