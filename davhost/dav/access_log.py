@@ -1,0 +1,46 @@
+"""One line per request on the logger ``davhost.access``, which nobody can forge."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from ..model import Principal
+from .escaping import log_value
+from .exchange import ADDRESS, PRINCIPAL
+from .origin import Environ, raw_target
+
+log = logging.getLogger("davhost.access")
+
+#: Stays as it is in the path of a line: what a URL may hold, and its escapes.
+_SAFE = "/%!$&'()*+,;=:@-._~"
+
+
+def write(environ: Environ, status: int, sent_bytes: int, seconds: float, request_id: str) -> None:
+    """Write the line of a request that has been answered.
+
+    The query is left out, as are all headers but User-Agent: neither is needed
+    to find a fault, and either may hold a secret.
+    """
+    principal = environ.get(PRINCIPAL)
+    log.info(
+        '%s %s "%s %s" %d %d bytes %.1f ms %s "%s"',
+        log_value(str(environ.get(ADDRESS) or "-")),
+        log_value(principal.email if isinstance(principal, Principal) else "-").replace(" ", "_"),
+        log_value(str(environ.get("REQUEST_METHOD") or "-"), 32),
+        _path(environ),
+        status,
+        sent_bytes,
+        seconds * 1000,
+        request_id,
+        log_value(str(environ.get("HTTP_USER_AGENT") or "-"), 256),
+    )
+
+
+def _path(environ: Environ) -> str:
+    raw = raw_target(environ)
+    try:
+        octets = raw.encode("latin-1")
+    except UnicodeEncodeError:
+        octets = raw.encode(errors="surrogateescape")
+    return log_value(quote(octets, safe=_SAFE))

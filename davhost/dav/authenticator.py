@@ -1,0 +1,121 @@
+"""Basic authentication, strictly: who does not sign in properly gets 401, never 500.
+
+Digest is not offered: what a server must keep for it is as good as the
+password, and over TLS no client needs it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wsgidav.dc.base_dc import BaseDomainController
+from wsgidav.http_authenticator import HTTPAuthenticator
+
+from ..errors import NotSignedIn
+from ..model import Principal
+from .exchange import ADDRESS, PRINCIPAL, StartResponse
+from .gate import Gate
+
+_BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/]+={0,2})[ \t]*", re.IGNORECASE)
+_PASSWORD_BYTES_MAX = 4096
+
+
+class AccountsController(BaseDomainController):  # type: ignore[misc]
+    """WsgiDAV's domain controller: asks the accounts."""
+
+    def __init__(self, wsgidav_app: Any, config: dict[str, Any], gate: Gate) -> None:
+        super().__init__(wsgidav_app, config)
+        self._gate = gate
+
+    def get_domain_realm(self, path_info: str, environ: dict[str, Any] | None) -> str:  # noqa: ARG002
+        """Return the one realm there is."""
+        return self._gate.options.realm
+
+    def require_authentication(self, realm: str, environ: dict[str, Any] | None) -> bool:  # noqa: ARG002
+        """Require it of everybody, for every method."""
+        return True
+
+    def basic_auth_user(
+        self,
+        realm: str,  # noqa: ARG002
+        user_name: str,
+        password: str,
+        environ: dict[str, Any],
+    ) -> bool:
+        """Check a password, and leave the principal in *environ*.
+
+        Raises:
+            NotSignedIn: the account or the password is wrong.
+            TooManyTries: too many wrong ones came from this address.
+        """
+        principal: Principal = self._gate.accounts.authenticate(
+            user_name, password, environ[ADDRESS]
+        )
+        environ[PRINCIPAL] = principal
+        return True
+
+    def supports_http_digest_auth(self) -> bool:
+        """Answer no: see the module."""
+        return False
+
+
+class BasicAuthenticator(HTTPAuthenticator):  # type: ignore[misc]
+    """WsgiDAV's authenticator with a strict reader of the header."""
+
+    def __init__(
+        self, wsgidav_app: Any, next_app: Callable[..., Any], config: dict[str, Any], gate: Gate
+    ) -> None:
+        super().__init__(wsgidav_app, next_app, config)
+        self._gate = gate
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Let those in who sign in.
+
+        Raises:
+            NotSignedIn: no credentials, malformed or wrong ones.
+            TooManyTries: too many wrong ones came from this address.
+        """
+        email, password = credentials(str(environ.get("HTTP_AUTHORIZATION") or ""))
+        realm = self._gate.options.realm
+        controller = self.get_domain_controller()
+        if not controller.basic_auth_user(realm, email, password, environ):
+            raise NotSignedIn("The account or the password is wrong.")
+        environ["wsgidav.auth.realm"] = realm
+        environ["wsgidav.auth.user_name"] = environ[PRINCIPAL].email
+        answer: Iterable[bytes] = self.next_app(environ, start_response)
+        return answer
+
+
+def credentials(value: str) -> tuple[str, str]:
+    """Read an Authorization header (RFC 7617).
+
+    Clients are told to send UTF-8; some that are older than that send latin-1,
+    and a password with an umlaut should work from them too.
+
+    Returns:
+        The account and the password.
+
+    Raises:
+        NotSignedIn: it is missing, of another scheme, or malformed.
+    """
+    if not value:
+        raise NotSignedIn("Sign in with your e-mail address and your password.")
+    match = _BASIC.fullmatch(value.strip())
+    if match is None or len(match[1]) > _PASSWORD_BYTES_MAX:
+        raise NotSignedIn("The Authorization header is not that of Basic authentication.")
+    try:
+        octets = base64.b64decode(match[1], validate=True)
+    except (binascii.Error, ValueError):
+        raise NotSignedIn("The credentials are not valid base64.") from None
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        text = octets.decode("latin-1")
+    email, colon, password = text.partition(":")
+    if not colon or any(ord(c) < 32 or ord(c) == 127 for c in text):
+        raise NotSignedIn("The credentials are not an account and a password.")
+    return email, password

@@ -1,0 +1,149 @@
+"""The outermost middleware: target, request id, faults, safe headers, access log.
+
+Everything that a request can raise ends here, in an answer that shows nothing
+of the inside.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from wsgidav.mw.base_mw import BaseMiddleware
+
+from ..errors import NotFound, Refused
+from . import access_log, faults
+from .app import DavApp
+from .exchange import ADDRESS, TARGET, Headers, StartResponse, Target, close
+from .gate import Gate
+from .origin import Site, client_address, raw_target, resource_path, site_of
+
+log = logging.getLogger("davhost.dav")
+
+#: On every answer that does not set them itself. A browser that gets hold of a
+#: file must not run it, frame it, or keep it for the next person.
+SAFE_HEADERS: Headers = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "private, no-cache"),
+)
+
+
+class Front(BaseMiddleware):  # type: ignore[misc]
+    """See the module. It keeps nothing between requests.
+
+    Args:
+        next_app: the authenticator.
+        config: WsgiDAV's configuration, for its ``mount_path``.
+    """
+
+    def __init__(
+        self, wsgidav_app: Any, next_app: Callable[..., Any], config: dict[str, Any], gate: Gate
+    ) -> None:
+        super().__init__(wsgidav_app, next_app, config)
+        DavApp.adopt(wsgidav_app)
+        self._options = gate.options
+        self._mount_path = str(config.get("mount_path") or "")
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, whatever happens inside."""
+        request_id = secrets.token_hex(8)
+        began = time.monotonic()
+        environ[ADDRESS] = client_address(environ, self._options.trusted_proxies)
+        sending = _Sending(start_response, request_id)
+        body = self._answer(environ, sending, request_id)
+
+        def finished() -> None:
+            if self._options.access_log:
+                seconds = time.monotonic() - began
+                access_log.write(environ, sending.status, sending.sent_bytes, seconds, request_id)
+
+        return _Body(body, sending, environ, finished)
+
+    def _answer(self, environ: dict[str, Any], sending: _Sending, id_: str) -> Iterable[bytes]:
+        """Run the application inside; what it raises becomes its answer."""
+        site = Site()
+        try:
+            site = site_of(environ, self._options.trusted_proxies, self._mount_path)
+            environ[TARGET] = _target(environ, site)
+            body: Iterable[bytes] = self.next_app(environ, sending)
+        except Refused as refused:
+            response = faults.answer(refused, site, self._options.realm)
+        except Exception:
+            log.exception("error in request %s", id_)
+            response = faults.unexpected(id_)
+        else:
+            return body
+        return response.send(environ, sending)
+
+
+def _target(environ: dict[str, Any], site: Site) -> Target:
+    """Find what the request is about.
+
+    Raises:
+        BadPath: it names nothing that could ever be a resource.
+        NotFound: ``*`` with another method than OPTIONS.
+    """
+    raw = raw_target(environ)
+    if raw == "*":
+        if environ["REQUEST_METHOD"] != "OPTIONS":
+            raise NotFound("There is nothing at *.")
+        return Target(site, is_server=True)
+    return Target(site, resource_path(environ, site), has_slash=raw.endswith("/"))
+
+
+class _Sending:
+    """A ``start_response`` that makes headers safe and remembers the status."""
+
+    def __init__(self, start_response: StartResponse, request_id: str) -> None:
+        self._start_response = start_response
+        self._request_id = request_id
+        self.status = 0
+        self.sent_bytes = 0
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        self.status = int(status[:3])
+        given = {name.lower() for name, _ in headers}
+        safe = [header for header in SAFE_HEADERS if header[0].lower() not in given]
+        complete = [*headers, *safe, ("X-Request-Id", self._request_id)]
+        write: Callable[[bytes], object]
+        if exc_info is None:
+            write = self._start_response(status, complete)
+        else:
+            write = self._start_response(status, complete, exc_info)
+        return write
+
+
+class _Body:
+    """The body on its way out: counted, and logged when it is closed."""
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        sending: _Sending,
+        environ: dict[str, Any],
+        finished: Callable[[], None],
+    ) -> None:
+        self._body = body
+        self._sending = sending
+        self._environ = environ
+        self._finished = finished
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._body:
+            self._sending.sent_bytes += len(block)
+            yield block
+
+    def close(self) -> None:
+        """Close what was sent, and write the log line."""
+        try:
+            close(self._body)
+        finally:
+            self._finished()

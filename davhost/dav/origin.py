@@ -1,0 +1,247 @@
+"""Who asks, and by which name and path this server is known to them.
+
+Behind a proxy that ends TLS, the request line and Host are not what the client
+sees. So URLs that clients send are matched by path and by host name, never by
+scheme; headers of the X-Forwarded family count only from a trusted proxy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from urllib.parse import quote
+
+from ..errors import BadPath, BadRequest
+from ..paths import DavPath
+from .gate import Network
+
+Environ = Mapping[str, Any]
+
+_URL = re.compile(r"https?://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.I | re.DOTALL)
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>\d*))?", re.I)
+_DEFAULT_PORTS = ("", "80", "443")
+
+#: Headers by which a proxy shows itself.
+_PROXY_HEADERS = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+)
+
+
+ROOT = DavPath()
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A host name and port.
+
+    Args:
+        host: lower case, without the dot at the end.
+        port: empty for none and for the default ports, because TLS may end
+            at a proxy.
+    """
+
+    host: str
+    port: str
+
+    @classmethod
+    def parse(cls, text: str) -> Authority | None:
+        """Read ``user@host:port``; user info is dropped (lftp sends it)."""
+        match = _AUTHORITY.fullmatch(text.rpartition("@")[2].strip())
+        if match is None:
+            return None
+        port = match["port"] or ""
+        return cls(match["host"].lower().rstrip("."), "" if port in _DEFAULT_PORTS else port)
+
+    def is_same_server(self, other: Authority) -> bool:
+        """Whether both are this server.
+
+        Many proxies pass the host on without its port, so only two ports that
+        are both said, and differ, tell servers apart.
+        """
+        if self.host != other.host:
+            return False
+        return not self.port or not other.port or self.port == other.port
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """This server as the client knows it.
+
+    Args:
+        prefix: the path under which the root of a home is mounted.
+        authorities: the names it answers to; None when a proxy hides them.
+        is_cut: whether a proxy has taken the prefix off the request target.
+    """
+
+    prefix: DavPath = ROOT
+    authorities: tuple[Authority, ...] | None = None
+    is_cut: bool = False
+
+    def href(self, path: DavPath, *, collection: bool) -> str:
+        """Write the URL path of a resource as the client can ask for it."""
+        return DavPath(self.prefix.names + path.names).href(collection=collection)
+
+    def path_of(self, raw: str) -> DavPath | None:
+        """Parse a raw URL path; None when it is not below the prefix.
+
+        Raises:
+            BadPath: it names nothing that could ever be a resource.
+        """
+        path = DavPath.from_url(raw)
+        length = len(self.prefix.names)
+        if path.names[:length] != self.prefix.names:
+            return None
+        return DavPath(path.names[length:])
+
+    def find(self, url: str) -> DavPath | None:
+        """Find the resource that a URL in a header names.
+
+        It is split before it is unquoted, so that ``%3F`` stays a part of the
+        name. A query or fragment is refused: whoever sends ``a?b.txt`` bare
+        means a file, and must not get ``a``.
+
+        Returns:
+            None when the URL is on another server.
+
+        Raises:
+            BadRequest: neither an http URL nor an absolute path, or with a
+                query or fragment.
+            BadPath: the path names nothing that could ever be a resource.
+
+        Source: RFC 4918 section 8.3 (Simple-ref).
+        """
+        match = _URL.fullmatch(url)
+        if match is None:
+            if not url.startswith("/"):
+                raise BadRequest("A URL in a header is neither absolute nor a path from the root.")
+            raw, rest = _split(url)
+        else:
+            raw, rest = match["path"], match["rest"]
+        if rest:
+            raise BadRequest("A URL in a header has a query or fragment; write ? as %3F, # as %23.")
+        path = self.path_of(raw)
+        if match is not None and not self._is_here(match["authority"]):
+            return None
+        return path
+
+    def _is_here(self, authority: str) -> bool:
+        theirs = Authority.parse(authority)
+        if theirs is None:
+            raise BadRequest("A URL in a header has no valid host.")
+        if self.authorities is None:
+            return True
+        return any(theirs.is_same_server(ours) for ours in self.authorities)
+
+
+def is_trusted(address: str, trusted: Iterable[Network]) -> bool:
+    """Whether *address* is that of a proxy whose word counts."""
+    parsed = _parse_address(address)
+    return parsed is not None and any(parsed in network for network in trusted)
+
+
+def client_address(environ: Environ, trusted: tuple[Network, ...]) -> str:
+    """Find who asks: the nearest address that is not a trusted proxy's.
+
+    Whatever a client writes into X-Forwarded-For itself stands to the left of
+    what the proxies add, so the list is read from the right.
+    """
+    address = str(environ.get("REMOTE_ADDR") or "")
+    hops = str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")
+    while hops and is_trusted(address, trusted):
+        hop = _parse_address(hops.pop().strip())
+        if hop is None:
+            break
+        address = str(hop)
+    return address
+
+
+def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> Site:
+    """Find the names and the prefix by which the client knows this server.
+
+    Args:
+        mount_path: WsgiDAV's setting, for a proxy that says nothing.
+    """
+    by_proxy = is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
+    authorities = _authorities(environ, by_proxy=by_proxy)
+    forwarded = environ.get("HTTP_X_FORWARDED_PREFIX") if by_proxy else None
+    if forwarded:
+        return Site(DavPath.from_url(str(forwarded)), authorities, is_cut=True)
+    script_name = str(environ.get("SCRIPT_NAME") or mount_path)
+    return Site(DavPath.from_url(_quoted(script_name)), authorities)
+
+
+def _authorities(environ: Environ, *, by_proxy: bool) -> tuple[Authority, ...] | None:
+    names = [str(environ.get("HTTP_HOST") or "")]
+    if by_proxy:
+        forwarded = str(environ.get("HTTP_X_FORWARDED_HOST") or "")
+        names += forwarded.split(",")
+        if not forwarded and any(header in environ for header in _PROXY_HEADERS):
+            # It forwards, and does not say under which name: then any is right.
+            return None
+    found = [authority for name in names if (authority := Authority.parse(name)) is not None]
+    if not found:
+        # HTTP/1.0 without Host: there is nothing to compare with.
+        return None
+    return tuple(found)
+
+
+def raw_target(environ: Environ) -> str:
+    """Take the path of the request target as it was sent, without its query.
+
+    PATH_INFO has lost the difference between ``%2F`` and a slash; it serves
+    only where the WSGI server offers nothing better.
+    """
+    target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    if not target:
+        path_info = str(environ.get("SCRIPT_NAME") or "") + str(environ.get("PATH_INFO") or "/")
+        return _quoted(path_info)
+    match = _URL.fullmatch(str(target))
+    return (match["path"] or "/") if match else _split(str(target))[0]
+
+
+def _split(target: str) -> tuple[str, str]:
+    """Cut a path before its query or fragment."""
+    end = min((i for c in "?#" if (i := target.find(c)) >= 0), default=len(target))
+    return target[:end], target[end:]
+
+
+def _quoted(path_info: str) -> str:
+    """Undo what a WSGI server did to a path: it decoded the octets as latin-1."""
+    try:
+        octets = path_info.encode("latin-1")
+    except UnicodeEncodeError:
+        octets = path_info.encode(errors="surrogateescape")
+    return quote(octets, safe="/*")
+
+
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def resource_path(environ: Environ, site: Site) -> DavPath:
+    """Parse the request target into the path of a resource.
+
+    A target that is not below the prefix is one from which a proxy has cut it
+    without saying so.
+
+    Raises:
+        BadPath: it names nothing that could ever be a resource.
+    """
+    raw = raw_target(environ)
+    if not raw.startswith("/"):
+        raise BadPath("The request target is not a path.")
+    path = None if site.is_cut else site.path_of(raw)
+    return DavPath.from_url(raw) if path is None else path

@@ -1,0 +1,101 @@
+"""PROPFIND and PROPPATCH (RFC 4918 sections 9.1 and 9.2)."""
+
+from __future__ import annotations
+
+from ..errors import InfiniteDepth, PropertyTooLarge, Refused
+from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
+from .exchange import XML_TYPE, Exchange, Response, streamed, whole
+from .listings import Writer, needs_dead, needs_locks, needs_sync_token
+from .live_properties import Scene, sync_token
+from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
+from .property_updates import Updates
+from .propfind_bodies import EVERYTHING, Wanted
+from .refusals import property_propstats
+
+
+def propfind(exchange: Exchange) -> Response:
+    """PROPFIND: describe a resource, and with Depth 1 its members.
+
+    A missing Depth means infinity, as RFC 4918 section 9.1 demands, and so is
+    refused where infinity is.
+
+    Raises:
+        InfiniteDepth: unless the options allow it.
+    """
+    depth = headers.depth(exchange.environ, default=None, allowed=(0, 1, None))
+    if depth is None and not exchange.options.propfind_infinity:
+        raise InfiniteDepth("A whole tree is not listed at once: send Depth 0 or 1.")
+    wanted = _wanted(exchange)
+    token = _sync_token(exchange, wanted)
+    listing = exchange.tree.listing(
+        exchange.path,
+        depth=depth,
+        dead=needs_dead(wanted),
+        locks=needs_locks(wanted),
+        conditions=exchange.conditions,
+    )
+    tree = exchange.tree
+    scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
+    return streamed(207, XML_TYPE, Writer(wanted, scene).document(listing.entries))
+
+
+def proppatch(exchange: Exchange) -> Response:
+    """PROPPATCH: change all the properties that are named, or none of them.
+
+    Some clients send a Depth header along; it means nothing here.
+    """
+    body = bodies.whole(exchange.environ, exchange.options.xml_body_max_bytes)
+    root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
+    updates = property_updates.read(root)
+    if updates.refusals:
+        # A request for an unmapped URL fails for that reason, not for this.
+        looked = exchange.tree.look(exchange.path, exchange.conditions)
+        return _refused(exchange, updates, collection=looked.resource.is_collection)
+    try:
+        resource = exchange.tree.patch(
+            exchange.path,
+            updates.changes,
+            modified_us=updates.modified_us,
+            created_us=updates.created_us,
+            conditions=exchange.conditions,
+        )
+    except PropertyTooLarge as refused:
+        _blame_largest(updates, refused)
+        return _refused(exchange, updates, collection=exchange.target.has_slash)
+    done = propstat(map(empty_tag, updates.names), 200)
+    return _multistatus(exchange, done, collection=resource.is_collection)
+
+
+def _sync_token(exchange: Exchange, wanted: Wanted) -> str:
+    """Find the sync-token if it is asked for.
+
+    Read before the listing: a change in between comes again with the next
+    report, which is harmless; read afterwards, it would be missed for ever.
+    """
+    if not needs_sync_token(wanted):
+        return ""
+    return sync_token(exchange.tree.principal.space_id, exchange.tree.sync_seq())
+
+
+def _wanted(exchange: Exchange) -> Wanted:
+    body = bodies.whole(exchange.environ, exchange.options.xml_body_max_bytes)
+    if not body.strip():
+        return EVERYTHING
+    root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
+    return propfind_bodies.read(root)
+
+
+def _blame_largest(updates: Updates, refused: Refused) -> None:
+    """Put a refusal for want of room on the property that needs most of it."""
+    largest = max(updates.changes, key=lambda change: len(change.xml or ""))
+    updates.refusals[largest.name] = refused
+
+
+def _refused(exchange: Exchange, updates: Updates, *, collection: bool) -> Response:
+    inner = property_propstats(updates.names, updates.refusals, exchange.site)
+    return _multistatus(exchange, inner, collection=collection)
+
+
+def _multistatus(exchange: Exchange, inner: str, *, collection: bool) -> Response:
+    href = exchange.href(exchange.path, collection=collection)
+    return whole(207, XML_TYPE, (OPENING + response(href, inner) + CLOSING).encode())

@@ -1,0 +1,196 @@
+"""GET and HEAD: files whole and in parts, collections as a plain list of links."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from ..model import Resource
+from ..tree import Opened
+from . import media_types, ranges
+from .dates import http_date, iso_date, seconds
+from .escaping import attachment, attribute, text
+from .exchange import Exchange, Headers, Response, close, empty, streamed
+from .ranges import ByteRange
+
+_INDEX_TYPE = "text/html; charset=utf-8"
+
+#: A page that shows the names and can do nothing, not even load a style.
+_INDEX_POLICY = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+
+
+def head(exchange: Exchange) -> Response:
+    """HEAD: what GET would say; Range means nothing here (RFC 9110 section 14.2)."""
+    looked = exchange.tree.look(exchange.path, exchange.conditions)
+    resource = looked.resource
+    if resource.is_collection:
+        return Response(200, (("Content-Type", _INDEX_TYPE), *_validators(resource)))
+    if looked.not_modified:
+        return _not_modified(resource)
+    length = ("Content-Length", str(resource.size_bytes))
+    return Response(200, (length, *_description(resource), *_type_of(resource)))
+
+
+def get(exchange: Exchange) -> Response:
+    """GET: the content, as much of it as the ranges say."""
+    opened = exchange.tree.open(exchange.path, exchange.conditions)
+    try:
+        return _answer(exchange, opened)
+    except BaseException:
+        close(opened.content)
+        raise
+
+
+def _answer(exchange: Exchange, opened: Opened) -> Response:
+    resource = opened.resource
+    if resource.is_collection:
+        # Never 304: the date of a collection says nothing of its members.
+        return _index(exchange, resource)
+    if opened.not_modified:
+        close(opened.content)
+        return _not_modified(resource)
+    if opened.content is None:
+        length = ("Content-Length", "0")
+        return Response(200, (length, *_description(resource), *_type_of(resource)))
+    return _content(exchange, resource, opened.content)
+
+
+def _content(exchange: Exchange, resource: Resource, content: BinaryIO) -> Response:
+    """Answer with a file that has at least one byte."""
+    block_bytes = exchange.options.block_bytes
+    chosen = _ranges(exchange, resource)
+    if not chosen:
+        chosen = (ByteRange(0, resource.size_bytes - 1),)
+        length = ("Content-Length", str(resource.size_bytes))
+        extra: Headers = (length, *_type_of(resource))
+        return Response(
+            200, (*extra, *_description(resource)), FileParts(content, chosen, block_bytes)
+        )
+    if len(chosen) == 1:
+        extra = (
+            ("Content-Range", chosen[0].content_range(resource.size_bytes)),
+            ("Content-Length", str(chosen[0].size_bytes)),
+            *_type_of(resource),
+        )
+        return Response(
+            206, (*extra, *_description(resource)), FileParts(content, chosen, block_bytes)
+        )
+    return _multipart(resource, FileParts(content, chosen, block_bytes))
+
+
+def _ranges(exchange: Exchange, resource: Resource) -> Sequence[ByteRange]:
+    if_range = exchange.header("If-Range")
+    if not ranges.if_range_holds(if_range, resource.etag, seconds(resource.modified_us)):
+        return ()
+    return ranges.select(exchange.header("Range"), resource.size_bytes)
+
+
+def _multipart(resource: Resource, parts: FileParts) -> Response:
+    """Answer with several parts (RFC 9110 section 14.6)."""
+    boundary = secrets.token_hex(16)
+    media_type = media_types.of(resource)
+    parts.heads = [
+        f"\r\n--{boundary}\r\nContent-Type: {media_type}\r\n"
+        f"Content-Range: {part.content_range(resource.size_bytes)}\r\n\r\n".encode("latin-1")
+        for part in parts.ranges
+    ]
+    parts.tail = f"\r\n--{boundary}--\r\n".encode()
+    kind = ("Content-Type", f"multipart/byteranges; boundary={boundary}")
+    length = ("Content-Length", str(parts.size_bytes))
+    disposition = _type_of(resource)[1:]
+    return Response(206, (kind, length, *disposition, *_description(resource)), parts)
+
+
+class FileParts:
+    """Parts of a file on their way out, each behind its head.
+
+    Args:
+        content: seekable; closed with the body.
+    """
+
+    def __init__(self, content: BinaryIO, parts: Sequence[ByteRange], block_bytes: int) -> None:
+        self._content = content
+        self._block_bytes = block_bytes
+        self.ranges = parts
+        self.heads: Sequence[bytes] = [b""] * len(parts)
+        self.tail = b""
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of the whole body."""
+        heads = sum(map(len, self.heads))
+        return heads + sum(part.size_bytes for part in self.ranges) + len(self.tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read the parts.
+
+        Raises:
+            OSError: the blob is shorter than the catalogue says; the answer
+                must break off rather than look complete.
+        """
+        for head_bytes, part in zip(self.heads, self.ranges, strict=True):
+            if head_bytes:
+                yield head_bytes
+            if self._content.tell() != part.first:
+                self._content.seek(part.first)
+            left = part.size_bytes
+            while left:
+                block = self._content.read(min(left, self._block_bytes))
+                if not block:
+                    raise OSError(f"a blob ends {left} bytes early")
+                left -= len(block)
+                yield block
+        if self.tail:
+            yield self.tail
+
+    def close(self) -> None:
+        """Close the file."""
+        self._content.close()
+
+
+def _description(resource: Resource) -> Headers:
+    return (*_validators(resource), ("Accept-Ranges", "bytes"))
+
+
+def _validators(resource: Resource) -> Headers:
+    modified = ("Last-Modified", http_date(seconds(resource.modified_us)))
+    return (("ETag", f'"{resource.etag}"'), modified) if resource.etag else (modified,)
+
+
+def _type_of(resource: Resource) -> Headers:
+    media_type = media_types.of(resource)
+    if media_types.is_shown(media_type):
+        return (("Content-Type", media_type),)
+    return (("Content-Type", media_type), ("Content-Disposition", attachment(resource.name)))
+
+
+def _not_modified(resource: Resource) -> Response:
+    """Answer 304: with what 200 would say of the version, without a length."""
+    return empty(304, *_validators(resource))
+
+
+def _index(exchange: Exchange, resource: Resource) -> Response:
+    """List a collection for programs that only know HTTP.
+
+    webdavclient3 and lftp ask for collections by GET and HEAD and take
+    anything but 2xx for "not there"; lftp reads the links.
+    """
+    return streamed(200, _INDEX_TYPE, _lines(exchange), *_validators(resource), _INDEX_POLICY)
+
+
+def _lines(exchange: Exchange) -> Iterator[str]:
+    listing = exchange.tree.listing(exchange.path, depth=1, dead=False, locks=False)
+    title = text(exchange.path.text)
+    yield f"<!doctype html>\n<html><head><title>{title}</title></head><body>\n<pre>\n"
+    for entry in listing.entries:
+        if entry.path == exchange.path:
+            continue
+        member = entry.resource
+        slash = "/" if member.is_collection else ""
+        href = attribute(exchange.href(entry.path, collection=member.is_collection))
+        size = "-" if member.is_collection else str(member.size_bytes)
+        at = iso_date(seconds(member.modified_us))
+        when = f"{at[:10]} {at[11:16]}"
+        yield f'<a href="{href}">{text(entry.path.name)}{slash}</a>  {when}  {size}\n'
+    yield "</pre>\n</body></html>\n"
