@@ -1,0 +1,1 @@
+"""A real server, real clients, real kills: everything here runs from outside."""

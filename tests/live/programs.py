@@ -1,0 +1,25 @@
+"""Running other people's programs."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.live.wait import PATIENCE_SECONDS
+from tests.needs import program
+
+
+def run_program(
+    *command: str, home: Path, environment: Mapping[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program that must succeed, in a home of its own, and capture what it prints."""
+    done = subprocess.run(
+        [program(command[0]), *command[1:]],
+        input=stdin,
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr.decode(errors="replace"))
+    return done
