@@ -6,7 +6,8 @@ judges them and `catalogue` applies them; nothing else changes a resource.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .model import Kind, PropertyUpdate, Resource
 from .paths import DavPath, Name
@@ -66,6 +67,8 @@ class BindCopy:
         deep: with all members; otherwise a collection comes without them.
         size: what the copy adds to the space.
         names: file names of members that the rules have to judge.
+        kinds: what copies of members become that are of another kind than
+            their sources, by the source's id.
     """
 
     path: DavPath
@@ -75,6 +78,7 @@ class BindCopy:
     deep: bool
     size: Size
     names: frozenset[Name]
+    kinds: Mapping[int, Kind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +128,51 @@ class Resume:
     place; the document's identity goes on. A `WriteContent` follows.
 
     Args:
-        resource: the file; away under a temporary's name, where it leaves a
-            scratch copy, or departed.
-        departed: which of the two.
+        resource: the file; under another name in the tree, or departed.
+        leaves: the kind of the copy that stays under that other name, for the
+            program knows the old content by it; None for a departed file.
     """
 
     path: DavPath
     parent: Resource
     resource: Resource
-    departed: bool
+    leaves: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    """A renamed file ends, and its identity goes to the new file in its old place.
+
+    Some programs save in this order: rename the document, write a new one,
+    delete the old.
+
+    Args:
+        path: where *resource* is, and is no more.
+        heir: the file at *heir_path*, the old place; it has no past of its own.
+    """
+
+    path: DavPath
+    resource: Resource
+    heir_path: DavPath
+    heir: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A departed resource comes back with all its members.
+
+    Args:
+        path: a place that is free.
+        resource: departed.
+        size: what it brings back to the space.
+        names: file names of members that the rules have to judge.
+    """
+
+    path: DavPath
+    parent: Resource
+    resource: Resource
+    size: Size
+    names: frozenset[Name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +209,16 @@ class WriteProperties:
 
 
 Change = (
-    BindFile | BindCollection | BindCopy | Unbind | Rebind | Resume | WriteContent | WriteProperties
+    BindFile
+    | BindCollection
+    | BindCopy
+    | Unbind
+    | Rebind
+    | Restore
+    | Resume
+    | Succeed
+    | WriteContent
+    | WriteProperties
 )
 
 
@@ -178,7 +227,7 @@ def growth(change: Change) -> Size:
     match change:
         case BindFile():
             return Size.of(change.kind, change.size_bytes)
-        case BindCopy():
+        case BindCopy() | Restore():
             return change.size
         case Unbind():
             return -change.size
@@ -186,10 +235,10 @@ def growth(change: Change) -> Size:
             size_bytes = change.resource.size_bytes
             return Size.of(change.kind, size_bytes) + -Size.of(change.resource.kind, size_bytes)
         case Resume():
-            # Departed files were not counted; what is left under the
-            # temporary's name is scratch.
-            size_bytes = change.resource.size_bytes
-            return Size(size_bytes) if change.departed else Size(scratch_bytes=size_bytes)
+            # A departed file was not counted; of others a copy stays.
+            return Size.of(change.leaves or Kind.FILE, change.resource.size_bytes)
+        case Succeed():
+            return Size(-change.resource.size_bytes)
         case WriteContent():
             return Size.of(change.resource.kind, change.size_bytes - change.resource.size_bytes)
         case BindCollection() | WriteProperties():

@@ -107,6 +107,12 @@ class NameRefused(Forbidden):
     condition = "{https://davhost.example/ns}allowed-file-type"
 
 
+class ContentRefused(Forbidden):
+    """The bytes are not what the file name says, or bring macros along."""
+
+    condition = "{https://davhost.example/ns}content-fits-type"
+
+
 class ReadOnly(Forbidden):
     """The principal may read here, and nothing else."""
 

@@ -7,8 +7,8 @@ is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from . import names
 from .changes import (
@@ -17,14 +17,18 @@ from .changes import (
     BindFile,
     Change,
     Rebind,
+    Restore,
+    Resume,
     Size,
     Unbind,
     WriteContent,
     WriteProperties,
     growth,
 )
+from .contents import Fault, FaultKind
 from .errors import (
     BadName,
+    ContentRefused,
     Forbidden,
     LockConflict,
     Locked,
@@ -52,12 +56,15 @@ class Situation:
         locks: every lock in force whose root lies on, above or below a path
             of the change.
         tokens: the state tokens that the request submits.
+        faults: what is wrong with content that becomes a file, by the file's
+            path; content that is a file of the same type already is left out.
     """
 
     principal: Principal
     space: Space
     locks: Sequence[Lock] = ()
     tokens: frozenset[str] = frozenset()
+    faults: Mapping[DavPath, Sequence[Fault]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,23 @@ class Limits:
     locks_max: int = 1000
     lock_timeout_default_seconds: int = 600
     lock_timeout_max_seconds: int = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRules:
+    """What the content of files is judged by, where not every name is allowed.
+
+    Args:
+        fits_type: whether it must be of the type that the name says.
+        macros_allowed: whether office documents may hold macros.
+    """
+
+    fits_type: bool = True
+    macros_allowed: bool = False
+
+    def minds(self, fault: Fault) -> bool:
+        """Whether content with *fault* is refused."""
+        return not self.macros_allowed if fault.kind is FaultKind.MACROS else self.fits_type
 
 
 class Permit:
@@ -116,15 +140,19 @@ class Policy:
     Args:
         rules: the allow-list of spaces that have none of their own.
         limits: how much of what is not content one account may keep.
+        contents: what the content of files must be.
     """
 
-    def __init__(self, rules: Rules, limits: Limits | None = None) -> None:
-        self._rules = rules
+    def __init__(
+        self, rules: Rules, limits: Limits | None = None, contents: ContentRules | None = None
+    ) -> None:
+        self.rules = rules
         self.limits = limits or Limits()
+        self.contents = contents or ContentRules()
 
     def rules_of(self, space: Space) -> Rules:
         """The allow-list that holds in *space*."""
-        return self._rules if space.rules is None else space.rules
+        return self.rules if space.rules is None else space.rules
 
     def permit(self, changes: Sequence[Change], situation: Situation) -> Permit:
         """Judge all *changes* of one request together.
@@ -133,6 +161,7 @@ class Policy:
             ReadOnly: the principal may only read.
             BadName: a name that no client could open.
             NameRefused: a file type that is not on the allow-list.
+            ContentRefused: bytes that are not what the name says.
             Locked: a lock's token is missing.
             QuotaExceeded: the space would grow beyond its quota.
         """
@@ -142,25 +171,35 @@ class Policy:
         for change in changes:
             _judge_names(change, rules)
         _judge_locks(changes, situation)
+        if self.judges_contents(rules):
+            for path, faults in situation.faults.items():
+                _refuse_faults(path, [fault for fault in faults if self.contents.minds(fault)])
         permit = Permit(tuple(changes), situation.space, rules, seal=_SEAL)
-        self.judge_room(situation.space, permit.grows_by)
+        self.judge_room(permit)
         return permit
 
-    def judge_room(self, space: Space, grows_by: Size) -> None:
+    def judges_contents(self, rules: Rules) -> bool:
+        """Whether the content of files matters in a space with *rules*."""
+        judges = self.contents.fits_type or not self.contents.macros_allowed
+        return judges and rules.extensions is not None
+
+    def judge_room(self, permit: Permit) -> None:
         """Compare growth with the quota; what does not grow is never refused.
 
         Raises:
             QuotaExceeded: with both numbers in the sentence.
         """
+        space, grows_by = permit.space, permit.grows_by
         room_bytes = space.room_bytes
         if room_bytes is not None and grows_by.file_bytes > room_bytes:
             raise QuotaExceeded(
                 f"The space has room for {room_bytes} more bytes, this needs {grows_by.file_bytes}."
             )
         scratch_room_bytes = max(0, self.limits.scratch_bytes_max - space.scratch_bytes)
-        # What goes on under the document's own name leaves its temporary
-        # behind: that must not fail for want of room.
-        if grows_by.file_bytes == 0 and grows_by.scratch_bytes > scratch_room_bytes:
+        # A document that goes on under its own name leaves a temporary behind:
+        # saving it must not fail for want of room.
+        saves = any(isinstance(change, Resume) for change in permit.changes)
+        if not saves and grows_by.scratch_bytes > scratch_room_bytes:
             raise QuotaExceeded(
                 f"Temporary files have room for {scratch_room_bytes} more bytes, "
                 f"this needs {grows_by.scratch_bytes}."
@@ -242,6 +281,14 @@ class Policy:
         if blocking:
             raise LockConflict("Somebody has it locked.", hrefs=_roots(blocking))
 
+    def judge_collection(self, path: DavPath) -> None:
+        """Judge the name of a new collection.
+
+        Raises:
+            BadName: a name that no client could open.
+        """
+        _judge_collection_name(path.name)
+
     def kind_of(self, path: DavPath, rules: Rules) -> Kind:
         """The kind of resource that a new file at *path* is.
 
@@ -263,7 +310,7 @@ def _judge_names(change: Change, rules: Rules) -> None:
             _judge_file_name(change.path.name, rules)
         case BindCollection():
             _judge_collection_name(change.path.name)
-        case BindCopy(source=resource) | Rebind(resource=resource):
+        case BindCopy(source=resource) | Rebind(resource=resource) | Restore(resource=resource):
             if resource.is_collection:
                 _judge_collection_name(change.path.name)
             else:
@@ -290,6 +337,18 @@ def _refuse_unless_kept(verdict: Verdict, rules: Rules) -> None:
     if verdict.name_class is NameClass.FORBIDDEN:
         allowed = ", ".join(sorted(rules.extensions or ())) or "no file at all"
         raise NameRefused(f"{verdict.reason}. Allowed here: {allowed}.", phrase=verdict.reason)
+
+
+def _refuse_faults(path: DavPath, faults: Sequence[Fault]) -> None:
+    if not faults:
+        return
+    fault, extension = faults[0], path.name.extension
+    if fault.kind is FaultKind.MACROS:
+        allowed = "Save it without macros"
+    else:
+        allowed = f"A file named .{extension} must hold what its name says"
+    phrase = f"Content {fault.words}"
+    raise ContentRefused(f"{phrase}. {allowed}.", phrase=phrase)
 
 
 def _judge_locks(changes: Sequence[Change], situation: Situation) -> None:

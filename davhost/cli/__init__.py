@@ -18,7 +18,17 @@ from davhost.cli.common import Failure, explain
 _MODULES = {
     "serve": "serve",
     "user": "user",
+    "policy": "policy",
+    "refusals": "refusals",
+    "history": "history",
+    "trash": "trash",
+    "import": "import_",
+    "export": "export",
+    "backup": "backup",
+    "restore": "restore",
     "mount-help": "mount_help",
+    "check": "check",
+    "tree": "tree",
     "settings": "settings",
     "db": "db",
 }

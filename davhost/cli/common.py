@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -13,6 +14,9 @@ from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.model import Rules
 from davhost.settings import BadSettings, Configuration, Settings, load
 from davhost.settings.values import parse_quota
+
+#: They join and part letters and emoji: invisible, and a part of names.
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -117,6 +121,28 @@ def demand_data(settings: Settings) -> None:
         raise Failure(f"{settings.data_dir} is not there: no server has its data in it")
 
 
+def printable(text: str) -> str:
+    """Write *text* so that it cannot steer a terminal, or turn the direction of a line.
+
+    People choose names of files; what is not a visible character is escaped.
+    """
+    return "".join(c if c.isprintable() or c in _JOINERS else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def moment(at_us: int) -> str:
+    """Write microseconds since 1970 as people read them, in UTC."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def iso_moment(at_us: int) -> str:
+    """Write microseconds since 1970 as programs read them, in UTC."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).isoformat(timespec="seconds")
+
+
 def read_password(*, from_stdin: bool) -> str:
     """Read a password from standard input, or twice from the person at the terminal.
 
@@ -135,6 +161,7 @@ def read_password(*, from_stdin: bool) -> str:
     return str(password)
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 password_option = click.option(
     "--password-stdin",
     is_flag=True,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,16 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from davhost.accounts import AccountExists, BadEmail, NoSuchAccount, WeakPassword
-from davhost.bootstrap.first_start import prepare
-from davhost.bootstrap.services import Services, open_services
 from davhost.catalogue import Account
 from davhost.cli.common import (
-    Failure,
     allow_option,
-    demand_data,
     instance_options,
     parse_rules,
     password_option,
     quota_option,
     read_password,
-    read_settings,
 )
+from davhost.cli.opening import opened
 from davhost.settings.values import format_size, parse_quota
 
 
@@ -73,7 +66,7 @@ def add(
         davhost user add bot@example.org --password-stdin < password.txt
     """
     password = read_password(from_stdin=password_stdin)
-    with _services(config, data, create=True) as services:
+    with opened(config, data, create=True) as services:
         account = services.accounts.register(
             email,
             password,
@@ -89,7 +82,7 @@ def add(
 @instance_options
 def list_(as_json: bool, config: Path | None, data: Path | None) -> None:
     """Show all accounts, how much each keeps and what it may keep."""
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         accounts = services.accounts.list_()
     if as_json:
         click.echo(json.dumps([_values(account) for account in accounts], indent=2))
@@ -104,7 +97,7 @@ def list_(as_json: bool, config: Path | None, data: Path | None) -> None:
 def passwd(email: str, password_stdin: bool, config: Path | None, data: Path | None) -> None:
     """Give the account EMAIL another password; the old one ends at once."""
     password = read_password(from_stdin=password_stdin)
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         services.accounts.set_password(email, password)
         click.echo(f"{email} has a new password.")
 
@@ -114,7 +107,7 @@ def passwd(email: str, password_stdin: bool, config: Path | None, data: Path | N
 @instance_options
 def disable(email: str, config: Path | None, data: Path | None) -> None:
     """Let the account EMAIL sign in no more, from the next request on; its files stay."""
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         services.accounts.disable(email)
         click.echo(f"{email} cannot sign in any more.")
 
@@ -124,7 +117,7 @@ def disable(email: str, config: Path | None, data: Path | None) -> None:
 @instance_options
 def enable(email: str, config: Path | None, data: Path | None) -> None:
     """Let the account EMAIL sign in again."""
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         services.accounts.enable(email)
         click.echo(f"{email} can sign in again.")
 
@@ -135,7 +128,7 @@ def enable(email: str, config: Path | None, data: Path | None) -> None:
 @instance_options
 def remove(email: str, yes: bool, config: Path | None, data: Path | None) -> None:
     """Remove the account EMAIL with all its files. There is no way back."""
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         account = services.accounts.get(email)
         count = services.accounts.count_files(email)
         what = f"{account.email} with {_files(count)}, {format_size(account.used_bytes)}"
@@ -168,32 +161,13 @@ def set_(
     """
     if quota is None and allow is None:
         raise click.UsageError("say what to change: --quota, --allow or both")
-    with _services(config, data) as services:
+    with opened(config, data) as services:
         if quota is not None:
             services.accounts.set_quota(email, parse_quota(quota))
         if allow is not None:
             services.accounts.set_rules(email, parse_rules(allow))
         account = services.accounts.get(email)
         click.echo(f"{account.email}: quota {format_size(account.quota_bytes)}, {_may(account)}.")
-
-
-@contextmanager
-def _services(
-    config: Path | None, data: Path | None, *, create: bool = False
-) -> Iterator[Services]:
-    """Open the server's parts; what accounts refuse becomes one line."""
-    settings = read_settings(config, data).settings
-    if create:
-        prepare(settings, with_admin=False)
-    else:
-        demand_data(settings)
-    services = open_services(settings)
-    try:
-        yield services
-    except (AccountExists, BadEmail, NoSuchAccount, WeakPassword) as error:
-        raise Failure(str(error)) from error
-    finally:
-        services.close()
 
 
 def _values(account: Account) -> dict[str, Any]:

@@ -121,6 +121,14 @@ class Settings(BaseModel):
         "txt,pdf,png,jpg,jpeg,gif,docx,xlsx,ppt,pptx",
         "File types that may be kept, for accounts that have no list of their own; * allows all.",
     )
+    content_check: bool = _setting(
+        True,
+        "Whether the content of a file must be of the type that its name says, where not every "
+        "type is allowed; empty files always may be.",
+    )
+    macros_allowed: bool = _setting(
+        False, "Whether Office documents may hold macros, where not every type is allowed."
+    )
     quota_default: Quota = _setting(
         None, "Quota of accounts made without one; none for no limit.", unit="bytes"
     )
@@ -133,6 +141,11 @@ class Settings(BaseModel):
         "full",
         "full: an answered write survives a power cut. fast: it survives a crash of the server "
         "only; for tests and for data that can be had again.",
+    )
+    readable_tree: bool = _setting(
+        True,
+        "Whether every account also stands as plain files, for reading only, in data_dir/users; "
+        "when you switch it off, remove that folder.",
     )
     disk_reserve: Size = _setting(
         64 * MIB,

@@ -7,9 +7,11 @@ one transaction; bytes are durable before a row names them.
 
 from __future__ import annotations
 
+from .adopting import AdoptingTree
 from .digests import Digest
 from .locking import LockingTree
 from .reading import ReadingTree
+from .restoring import RestoringTree
 from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome
 from .syncing import SyncingTree
 from .writing import WritingTree
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 
-class Tree(ReadingTree, SyncingTree, WritingTree, LockingTree):
+class Tree(ReadingTree, SyncingTree, AdoptingTree, WritingTree, RestoringTree, LockingTree):
     """One space as one principal may use it.
 
     Made for one request or command; holds no connection between calls.

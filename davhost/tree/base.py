@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ..blobs import BlobStore
 from ..catalogue import Catalogue, Reading, Writing
 from ..changes import Change, Rebind, Unbind
 from ..clock import Clock
 from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check
-from ..errors import BadName, NameRefused
-from ..model import Principal, Resource, Stored
+from ..errors import BadName, ContentRefused, NameRefused
+from ..model import Principal, Resource
 from ..paths import DavPath
 from ..policy import Permit, Policy, Situation
+from .inspecting import Inspector, Uninspected
 from .plans import Planner
 
 #: How long a file that left its name can come back under it as the same file.
@@ -27,7 +29,12 @@ Plan = Callable[[Planner], Sequence[Change]]
 
 
 class Base:
-    """One space as one principal may use it; see `Tree`."""
+    """One space as one principal may use it; see `Tree`.
+
+    Args:
+        after_commit: is told the id of a space that was changed; at once, and
+            while the client waits.
+    """
 
     def __init__(
         self,
@@ -36,12 +43,14 @@ class Base:
         policy: Policy,
         clock: Clock,
         principal: Principal,
+        after_commit: Callable[[int], None] = lambda _space_id: None,
     ) -> None:
         self._catalogue = catalogue
         self._blobs = blobs
         self._policy = policy
         self._clock = clock
         self.principal = principal
+        self._after_commit = after_commit
 
     def _change(
         self,
@@ -49,7 +58,7 @@ class Base:
         path: DavPath,
         plan: Plan,
         conditions: Conditions,
-        stored: Stored | None = None,
+        inspector: Inspector | None = None,
         *,
         refused_path: DavPath | None = None,
         content_type: str | None = None,
@@ -57,22 +66,40 @@ class Base:
     ) -> tuple[Resource, Sequence[Change]]:
         """Plan, judge and apply one request in one transaction.
 
+        When the plan makes a file of bytes that nobody has looked at, the
+        transaction is given up, they are looked at, and it begins again.
+
         Args:
             path: the request URI, which the conditions are about.
+            inspector: has the bytes of the request, and what was found in them.
             refused_path: whose name a refusal is about, if not *path*.
         """
+        inspector = inspector or Inspector(self._blobs)
         with self._recording_refusals(verb, refused_path or path):
-            with self._writing() as tx:
-                permit = self._permit(tx, path, plan, conditions)
-                resource = tx.apply(
-                    permit, stored, content_type=content_type, modified_us=modified_us
-                )
-            for key in tx.dead_keys:
-                self._blobs.delete(key)
-            return resource, permit.changes
+            while True:
+                try:
+                    with self._writing() as tx:
+                        permit = self._permit(tx, path, plan, conditions, inspector)
+                        resource = tx.apply(
+                            permit,
+                            inspector.stored,
+                            content_type=content_type,
+                            modified_us=modified_us,
+                        )
+                except Uninspected as uninspected:
+                    inspector.inspect(*uninspected.claims)
+                    continue
+                for key in tx.dead_keys:
+                    self._blobs.delete(key)
+                return resource, permit.changes
 
     def _permit(
-        self, reading: Reading, path: DavPath, plan: Plan, conditions: Conditions
+        self,
+        reading: Reading,
+        path: DavPath,
+        plan: Plan,
+        conditions: Conditions,
+        inspector: Inspector | None = None,
     ) -> Permit:
         changes = plan(self._planner(reading))
         self._check(reading, path, reading.find(path), conditions)
@@ -80,7 +107,14 @@ class Base:
         paths.update(change.source_path for change in changes if isinstance(change, Rebind))
         below = any(isinstance(change, Unbind | Rebind) for change in changes)
         situation = self._situation(reading, paths, conditions, below=below)
-        return self._policy.permit(changes, situation)
+        permit = self._policy.permit(changes, situation)
+        if inspector is None or not self._policy.judges_contents(permit.rules):
+            return permit
+        # Bytes come last: they are looked at only when nothing else refuses.
+        faults = inspector.faults(changes, reading, permit.rules)
+        if any(faults.values()):
+            permit = self._policy.permit(changes, replace(situation, faults=faults))
+        return permit
 
     def _check(
         self, reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
@@ -122,13 +156,14 @@ class Base:
             user_id=self.principal.user_id,
         ) as tx:
             yield tx
+        self._after_commit(self.principal.space_id)
 
     @contextmanager
     def _recording_refusals(self, verb: str, path: DavPath) -> Iterator[None]:
-        """Write down that a name was refused, after the transaction that refused it."""
+        """Write down a refused name or content, after the transaction that refused it."""
         try:
             yield
-        except (NameRefused, BadName) as refused:
+        except (NameRefused, BadName, ContentRefused) as refused:
             with self._writing() as tx:
                 tx.record_refusal(verb, path, refused.sentence)
             raise

@@ -9,7 +9,9 @@ before is kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Flag, auto
 
 from .. import names
 from ..catalogue import Reading
@@ -21,14 +23,39 @@ from ..changes import (
     Rebind,
     Resume,
     Size,
+    Succeed,
     Unbind,
     WriteContent,
     WriteProperties,
 )
-from ..errors import AlreadyMapped, Conflict, Forbidden, MethodNotAllowed, PreconditionFailed
+from ..errors import (
+    AlreadyMapped,
+    BadName,
+    Conflict,
+    Forbidden,
+    MethodNotAllowed,
+    NameRefused,
+    NotFound,
+    PreconditionFailed,
+)
 from ..model import Kind, PropertyUpdate, Resource, Rules
 from ..paths import DavPath, Name
 from ..policy import Policy, forbid_root
+
+
+class Left(Flag):
+    """How a file left its place, from which its identity may go on there."""
+
+    #: Renamed to a temporary's name; until housekeeping puts it back.
+    AWAY = auto()
+    #: Deleted a moment ago.
+    DEPARTED = auto()
+    #: Renamed to an ordinary name a moment ago: a backup.
+    RENAMED = auto()
+
+
+_NONE = Left(0)
+_ANY = Left.AWAY | Left.DEPARTED | Left.RENAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +85,9 @@ class Planner:
                 raise MethodNotAllowed("There is a folder of this name.")
             return [WriteContent(path, target, size_bytes)]
         kind = self.policy.kind_of(path, self.rules)
-        away = self._away(parent, path.name) if kind is Kind.FILE else None
-        if away is not None:
-            return [
-                Resume(path, parent, away, departed=False),
-                WriteContent(path, away, size_bytes),
-            ]
+        resume = self._resume(path, parent, Left.AWAY) if kind is Kind.FILE else None
+        if resume is not None:
+            return [resume, WriteContent(path, resume.resource, size_bytes)]
         return [BindFile(path, parent, kind, size_bytes)]
 
     def make_collection(
@@ -90,7 +114,8 @@ class Planner:
             NotFound: the URL is not mapped.
         """
         forbid_root(path, "deleted")
-        return [self._unbind(path, self.reading.get(path))]
+        target = self.reading.get(path)
+        return [self._succeed(path, target) or self._unbind(path, target)]
 
     def move(self, source_path: DavPath, path: DavPath, *, overwrite: bool) -> list[Change]:
         """Plan a MOVE.
@@ -108,10 +133,12 @@ class Planner:
             return [
                 *self._clear(path, target),
                 self._rebind(source_path, source, path, parent, Kind.COLLECTION),
+                *self._promote_members(source_path, source, path),
             ]
         kind = self.policy.kind_of(path, self.rules)
-        if kind is Kind.FILE and self._is_saving(source_path, source, target):
-            promoted = self._promote(source, path, target, parent)
+        if kind is Kind.FILE:
+            ways = self._ways(source_path, source)
+            promoted = self._promote(source, path, target, parent, ways)
             if promoted:
                 size = Size.of(source.kind, source.size_bytes)
                 keep = bool(source.kind is Kind.FILE and self.reading.versions(source))
@@ -136,11 +163,11 @@ class Planner:
         if source.is_collection:
             return [
                 *self._clear(path, target),
-                self._bind_copy(source, path, parent, Kind.COLLECTION, deep=deep),
+                self._bind_tree(source_path, source, path, parent, deep=deep),
             ]
         kind = self.policy.kind_of(path, self.rules)
         if kind is Kind.FILE and self._is_temporary(source_path, source):
-            promoted = self._promote(source, path, target, parent)
+            promoted = self._promote(source, path, target, parent, _ANY)
             if promoted:
                 return promoted
         if target is not None and not target.is_collection:
@@ -148,50 +175,106 @@ class Planner:
                 WriteContent(path, target, source.size_bytes, source),
                 WriteProperties(path, target, replaced_by=source),
             ]
-        return [*self._clear(path, target), self._bind_copy(source, path, parent, kind, deep=True)]
+        size = Size.of(kind, source.size_bytes)
+        copy = BindCopy(path, parent, source, kind, True, size, frozenset())
+        return [*self._clear(path, target), copy]
 
     def _promote(
-        self, source: Resource, path: DavPath, target: Resource | None, parent: Resource
+        self,
+        source: Resource,
+        path: DavPath,
+        target: Resource | None,
+        parent: Resource,
+        ways: Left,
     ) -> list[Change]:
-        """Let the file at *path*, or the one that just left it, take *source*'s content.
+        """Let the file at *path*, or one that left it, take *source*'s content.
+
+        Args:
+            ways: how it may have left.
 
         Returns:
             Nothing when there is no such file: then *source* becomes it.
         """
         size_bytes = source.size_bytes
+        # Only a newer file of an ordinary name is the new content of an older one.
+        older_than = None if ways == _ANY else source.id
         if target is not None:
-            if target.is_collection:
-                return []
-            return [WriteContent(path, target, size_bytes, source)]
-        returning = self._away(parent, path.name)
-        departed = returning is None
-        if returning is None:
-            returning = self.reading.find_departed(parent, path.name, self.moment_us)
-        if returning is None or returning.id == source.id:
+            fits = bool(ways) and not target.is_collection and _is_older(target, older_than)
+            return [WriteContent(path, target, size_bytes, source)] if fits else []
+        resume = self._resume(path, parent, ways)
+        if resume is None or not _is_older(resume.resource, older_than):
             return []
-        return [
-            Resume(path, parent, returning, departed=departed),
-            WriteContent(path, returning, size_bytes, source),
-        ]
+        if resume.resource.id == source.id:
+            return [resume]  # a copy of what was put aside, where it was
+        return [resume, WriteContent(path, resume.resource, size_bytes, source)]
+
+    def _resume(self, path: DavPath, parent: Resource, ways: Left) -> Resume | None:
+        """Find the file whose identity goes on at *path*, where nothing is now."""
+        if not ways:
+            return None
+        for absent, touched_us in self.reading.find_absent(parent, path.name):
+            is_recent = touched_us >= self.moment_us
+            place = self.reading.path_of(absent)
+            if place is None:
+                if is_recent and Left.DEPARTED in ways:
+                    return Resume(path, parent, absent, leaves=None)
+            elif Left.AWAY in ways and (is_recent or self.rules.extensions is not None):
+                return Resume(path, parent, absent, leaves=self._kind_at(place))
+        return self._resume_renamed(path, parent) if Left.RENAMED in ways else None
+
+    def _resume_renamed(self, path: DavPath, parent: Resource) -> Resume | None:
+        for id_ in self.reading.renamed_from(path, self.moment_us):
+            try:
+                renamed = self.reading.get_by_id(id_)
+            except NotFound:
+                continue
+            place = self.reading.path_of(renamed)
+            if renamed.kind is Kind.FILE and place is not None:
+                return Resume(path, parent, renamed, leaves=self._kind_at(place))
+        return None
+
+    def _succeed(self, path: DavPath, target: Resource) -> Succeed | None:
+        """See whether *target* was renamed to make room for a new file, and now goes."""
+        if target.kind is not Kind.FILE:
+            return None
+        heir_path = self.reading.renamed_to_here_from(target.id, self.moment_us)
+        heir = self.reading.find(heir_path) if heir_path is not None else None
+        if heir is None or heir_path is None or heir.id < target.id or not self._is_new(heir):
+            return None
+        return Succeed(path, target, heir_path, heir)
 
     def _is_temporary(self, path: DavPath, source: Resource) -> bool:
         return source.kind is Kind.SCRATCH or names.is_temporary(path, self.rules)
 
-    def _is_saving(self, path: DavPath, source: Resource, target: Resource | None) -> bool:
-        """Whether moving *source* is the last step of saving a document.
-
-        A temporary's name says so. A program may also have written a file of
-        an ordinary name a moment ago, which has no past of its own to keep,
-        and now puts it in the document's place.
-        """
-        if self._is_temporary(path, source):
-            return True
+    def _is_new(self, file: Resource) -> bool:
+        """Whether a file came a moment ago and has no past of its own to keep."""
         return (
-            target is not None
-            and source.created_us >= self.moment_us
-            and not self.reading.versions(source)
-            and not self.reading.properties(source)
+            file.kind is Kind.FILE
+            and file.created_us >= self.moment_us
+            and not self.reading.versions(file)
+            and not self.reading.properties(file)
         )
+
+    def _ways(self, path: DavPath, source: Resource) -> Left:
+        """Say whose identity *source* takes on when it is moved to a file's name.
+
+        A temporary's name says that this is the last step of saving. A program
+        may also have written a file of an ordinary name a moment ago, and now
+        puts it in the document's place. A document that was put aside only
+        moves: it is itself.
+        """
+        if source.kind is Kind.SCRATCH:
+            return _ANY
+        if names.is_temporary(path, self.rules):
+            return _ANY if self.reading.home_of(source) is None else _NONE
+        return Left.AWAY | Left.DEPARTED if self._is_new(source) else _NONE
+
+    def _kind_at(self, path: DavPath) -> Kind:
+        """The kind of what is at *path* already, whatever the rules are now."""
+        try:
+            return self.policy.kind_of(path, self.rules)
+        except (BadName, NameRefused):
+            return Kind.FILE
 
     def _place(self, path: DavPath) -> tuple[Resource | None, Resource]:
         """Find what is at *path* and the collection that would hold it.
@@ -217,9 +300,6 @@ class Planner:
             raise PreconditionFailed("There is something of this name already.")
         return target, parent
 
-    def _away(self, parent: Resource, name: Name) -> Resource | None:
-        return self.reading.find_away(parent, name, self.moment_us)
-
     def _clear(self, path: DavPath, target: Resource | None) -> list[Change]:
         return [] if target is None else [self._unbind(path, target)]
 
@@ -230,24 +310,77 @@ class Planner:
     def _rebind(
         self, source_path: DavPath, source: Resource, path: DavPath, parent: Resource, kind: Kind
     ) -> Rebind:
-        away = kind is Kind.FILE and names.is_temporary(path, self.rules)
+        away = kind is Kind.FILE and names.hides(path, self.rules)
         names_ = self._unjudged_names(source)
         return Rebind(path, parent, source_path, source, kind, away, names_)
 
-    def _bind_copy(
-        self, source: Resource, path: DavPath, parent: Resource, kind: Kind, *, deep: bool
+    def _bind_tree(
+        self,
+        source_path: DavPath,
+        source: Resource,
+        path: DavPath,
+        parent: Resource,
+        *,
+        deep: bool,
     ) -> BindCopy:
-        if not source.is_collection:
-            size = Size.of(kind, source.size_bytes)
-        elif deep:
-            size = Size(*self.reading.tree_bytes(source))
-        else:
-            size = Size()
-        names_ = self._unjudged_names(source) if deep else frozenset()
-        return BindCopy(path, parent, source, kind, deep, size, names_)
+        if not deep:
+            return BindCopy(path, parent, source, Kind.COLLECTION, False, Size(), frozenset())
+        size, kinds = Size(*self.reading.tree_bytes(source)), {}
+        for member, _, kind in self._changing_members(source_path, source, path):
+            size += Size.of(kind, member.size_bytes) + -Size.of(member.kind, member.size_bytes)
+            kinds[member.id] = kind
+        names_ = self._unjudged_names(source)
+        return BindCopy(path, parent, source, Kind.COLLECTION, True, size, names_, kinds)
+
+    def _promote_members(
+        self, source_path: DavPath, source: Resource, path: DavPath
+    ) -> list[Change]:
+        """Keep what was saved in a temporary's folder when it becomes an ordinary one."""
+        if not any(names.is_temporary_folder(name) for name in source_path.names):
+            return []
+        return [
+            Rebind(
+                place,
+                self.reading.get_by_id(member.parent_id or 0),
+                place,
+                member,
+                Kind.FILE,
+                away=False,
+                names=frozenset(),
+            )
+            for member, place, kind in self._changing_members(source_path, source, path)
+            if kind is Kind.FILE
+        ]
+
+    def _changing_members(
+        self, source_path: DavPath, source: Resource, path: DavPath
+    ) -> Iterator[tuple[Resource, DavPath, Kind]]:
+        """Find the members of a tree that are of another kind where the tree goes.
+
+        Yields:
+            Each with its new path, and its kind there.
+        """
+        every = not self._admits_all()
+        for member in self.reading.tree_files(source, every=every):
+            by_name = self._kind_at(DavPath((Name.known(member.name),)))
+            if by_name is member.kind and by_name is Kind.SCRATCH:
+                continue  # a temporary by its own name: so it is everywhere
+            place = self.reading.path_of(member) or source_path
+            moved = DavPath(path.names + place.names[len(source_path.names) :])
+            kind = self._kind_at(moved)
+            if kind is not member.kind:
+                yield member, moved, kind
+
+    def _admits_all(self) -> bool:
+        """Whether the rules admit all that there ever was in the space."""
+        return self.rules.includes(self.reading.space().admitted)
 
     def _unjudged_names(self, source: Resource) -> frozenset[Name]:
         """Collect the names below *source*, unless the rules admitted all there is."""
-        if not source.is_collection or self.rules.includes(self.reading.space().admitted):
+        if not source.is_collection or self._admits_all():
             return frozenset()
         return self.reading.tree_file_names(source)
+
+
+def _is_older(file: Resource, older_than: int | None) -> bool:
+    return older_than is None or file.id < older_than

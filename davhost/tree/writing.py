@@ -10,8 +10,10 @@ from ..conditions import NO_CONDITIONS, Conditions
 from ..errors import IncompleteBody, QuotaExceeded, Refused, Unavailable
 from ..model import PropertyUpdate, Resource
 from ..paths import DavPath
+from ..policy import Permit
 from .base import Base
 from .digests import Digest, Verifier
+from .inspecting import Inspector
 from .plans import Planner
 from .results import Outcome
 
@@ -29,6 +31,7 @@ class WritingTree(Base):
         content_type: str | None = None,
         modified_us: int | None = None,
         digests: Sequence[Digest] = (),
+        upload: Upload | None = None,
     ) -> Outcome:
         """Give the file at *path* new content: the life of a PUT.
 
@@ -38,23 +41,28 @@ class WritingTree(Base):
         Args:
             length: the declared length in bytes; None when it is not known.
             modified_us: the date the client gives the file; None for now.
+            upload: what receives *body*, if it brings the blob along.
 
         Raises:
             Refused: any refusal of `policy`, `conditions` and `plans`.
             IncompleteBody: the body is shorter or longer than *length*.
             DigestMismatch: a checksum does not fit.
+            ContentRefused: the bytes are not what the name says.
         """
-        limit_bytes = self._permit_early(path, length, conditions)
-        with self._blobs.upload(self.principal.space_id) as upload:
+        permit, limit_bytes = self._permit_early(path, length, conditions)
+        with upload or self._blobs.upload(self.principal.space_id) as upload:
             self._receive(upload, body, length, limit_bytes, digests)
             stored = upload.finish()
+            inspector = Inspector(self._blobs, stored)
             try:
+                if self._policy.judges_contents(permit.rules):
+                    inspector.inspect_sent(path.name.extension)
                 resource, changes = self._change(
                     "write",
                     path,
                     lambda planner: planner.write(path, stored.size_bytes),
                     conditions,
-                    stored,
+                    inspector,
                     content_type=content_type,
                     modified_us=modified_us,
                 )
@@ -178,18 +186,19 @@ class WritingTree(Base):
 
     def _permit_early(
         self, path: DavPath, length: int | None, conditions: Conditions
-    ) -> int | None:
+    ) -> tuple[Permit, int | None]:
         """Ask for a PUT before its body is read.
 
         Returns:
-            How many bytes the body may have at most; None for no limit.
+            What would be permitted, and how many bytes the body may have at
+            most; None for no limit.
         """
         size_bytes = length or 0
         with self._recording_refusals("write", path), self._reading() as reading:
             permit = self._permit(
                 reading, path, lambda planner: planner.write(path, size_bytes), conditions
             )
-            return self._policy.size_limit(permit, size_bytes)
+            return permit, self._policy.size_limit(permit, size_bytes)
 
     def _receive(
         self,
