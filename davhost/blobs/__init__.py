@@ -30,7 +30,7 @@ from typing import BinaryIO, Protocol, Self
 
 from ..model import Stored
 
-__all__ = ["BlobMissing", "BlobStore", "Upload"]
+__all__ = ["Adopted", "BlobMissing", "BlobStore", "Upload"]
 
 
 class BlobMissing(LookupError):
@@ -136,6 +136,21 @@ class Upload(Protocol):
         ...
 
 
+class Adopted(Upload, Protocol):
+    """An upload that brings its own bytes; write to it what `blocks` yields."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """Read the content, once; what was linked or cloned is read from the blob.
+
+        Raises:
+            IncompleteBody: somebody changed the file meanwhile.
+            DiskFull: no room for a copy.
+            Unavailable: the store cannot be written now.
+            OSError: the file cannot be read.
+        """
+        ...
+
+
 class BlobStore(Protocol):
     """Where blobs are; shared by all threads.
 
@@ -145,6 +160,21 @@ class BlobStore(Protocol):
 
     def upload(self, space_id: int) -> Upload:
         """Begin a pending blob that counts to the space; touches no disk yet."""
+        ...
+
+    def adopt(self, space_id: int, source: BinaryIO, *, hard_link: bool = False) -> Adopted:
+        """Begin a pending blob of the bytes of a file that is there already.
+
+        The store clones the file where it can; otherwise it copies. Touches no
+        disk yet.
+
+        Args:
+            source: a regular file of this machine, open for reading from its
+                start; stays the caller's, and open until the upload is over.
+            hard_link: link it rather than copy it, where the store can. Then
+                the file becomes the blob: it is made read-only, and whoever
+                edits it in place afterwards damages what was stored.
+        """
         ...
 
     def open(self, key: str) -> BinaryIO:

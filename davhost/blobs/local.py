@@ -32,9 +32,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import DiskFull, Refused, Unavailable
-from . import BlobMissing, Upload
+from . import Adopted, BlobMissing, Upload, showing
+from .adopting import Adoption, clone, copy_hashed, link, may_link
 from .keys import BlobKey, random_hex
-from .uploads import HashedUpload
+from .uploads import HashedUpload, PendingBlob
 
 MIB = 1 << 20
 
@@ -51,6 +52,10 @@ _SWEEP_BATCH = 16
 _KEY_TRIES = 5
 
 _PENDING = "pending"
+#: How a blob that comes out of a backup is called until it is whole.
+_RESTORED = "restored"
+#: Makes the file of a blob, from its name and the directory; returns it open.
+_Make = Callable[[str, int], int]
 _SPACE = re.compile(r"0|[1-9][0-9]{0,18}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 
@@ -103,6 +108,10 @@ class LocalBlobs:
         """Begin a pending blob; see `BlobStore.upload`."""
         return HashedUpload(partial(self._begin, space_id))
 
+    def adopt(self, space_id: int, source: BinaryIO, *, hard_link: bool = False) -> Adopted:
+        """Begin a pending blob of a file's bytes; see `BlobStore.adopt`."""
+        return Adoption(partial(self._begin_adopted, space_id, source, hard_link), source)
+
     def open(self, key: str) -> BinaryIO:
         """Open a blob for reading; see `BlobStore.open`."""
         place = BlobKey.find(key)
@@ -120,6 +129,99 @@ class LocalBlobs:
             os.close(blob)
             raise BlobMissing(key)
         return os.fdopen(blob, "rb", buffering=READ_BUFFER_BYTES)
+
+    def find_stat(self, key: str) -> os.stat_result | None:
+        """The status of a blob's file; None if there is none, or something that is no blob.
+
+        Raises:
+            Unavailable: the store cannot be read now.
+        """
+        place = BlobKey.find(key)
+        status = None
+        if place is not None:
+            with _refusing():
+                with suppress(FileNotFoundError, NotADirectoryError), self._folder(place) as folder:
+                    status = _find_stat(place.hex, folder)
+                if status is None:
+                    self._expect_store()
+        return status if status and stat.S_ISREG(status.st_mode) else None
+
+    def link(self, key: str, name: bytes, folder: int) -> None:
+        """Show a blob under a second name, for reading; a copy where links are impossible.
+
+        Args:
+            folder: descriptor of a directory, in which *name* is free.
+
+        Raises:
+            BlobMissing: nothing is stored there, or something that is no blob.
+            OSError: the link or copy cannot be made.
+            Unavailable: the store cannot be read now.
+        """
+        place = BlobKey.find(key)
+        if place is None or self.find_stat(key) is None:
+            raise BlobMissing(key)
+        try:
+            with self._folder(place) as source:
+                os.link(
+                    place.hex, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False
+                )
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+        except OSError as error:
+            if error.errno not in showing.NO_LINK:
+                raise
+            with self.open(key) as blob:
+                showing.copy(blob, name, folder, durable=self._durable)
+
+    def put_back(self, key: str, source: BinaryIO) -> str:
+        """Store a blob under the key that it had in another store; a restore does.
+
+        Nothing is pending meanwhile: the row that names it comes after, and
+        nobody else may use the store. What is there already is replaced.
+
+        Returns:
+            The hash of what was stored, lower-case hex.
+
+        Raises:
+            ValueError: no blob can have such a key.
+            DiskFull, Unavailable: the store cannot be written now.
+            CannotRead: *source* cannot be read.
+        """
+        place = BlobKey.find(key)
+        if place is None:
+            raise ValueError(f"{key!r} is no key of a blob")
+        with ExitStack() as held, _refusing():
+            folder = self._open_or_make_folder(place)
+            held.callback(_close, folder)
+            with suppress(FileNotFoundError):  # of a restore that broke off
+                os.unlink(_RESTORED, dir_fd=folder)
+            content = _make_empty(_RESTORED, folder)
+            held.callback(_close, content)
+            sha256 = copy_hashed(source, content)
+            os.fchmod(content, 0o444)
+            self._sync(content)
+            os.rename(_RESTORED, place.hex, src_dir_fd=folder, dst_dir_fd=folder)
+            self._sync(folder)
+        return sha256
+
+    def restore(self, key: str, source: int) -> None:
+        """Put lost bytes back in their place; they were compared with the hash of the blob.
+
+        Args:
+            source: descriptor of a file with the bytes, which becomes the blob.
+
+        Raises:
+            OSError: it cannot be linked there, or the blob is not lost.
+        """
+        place = BlobKey.find(key)
+        if place is None:
+            raise BlobMissing(key)
+        folder = self._open_or_make_folder(place)
+        try:
+            link(source, place.hex, folder)
+            self._sync(folder)
+        finally:
+            os.close(folder)
 
     def delete(self, key: str) -> None:
         """Delete a blob; see `BlobStore.delete`."""
@@ -207,17 +309,33 @@ class LocalBlobs:
 
     # -- uploads
 
-    def _begin(self, space_id: int) -> _LocalPending:
-        """Make the marker and the empty file of an upload."""
+    def _begin(self, space_id: int, make: _Make | None = None) -> _LocalPending:
+        """Make the marker and the file of an upload; an empty one, if *make* is not given."""
         with _refusing():
             self._check_room(1)
             for _ in range(_KEY_TRIES):
-                blob = self._try_begin(BlobKey.make(space_id, self._random_hex()))
+                place = BlobKey.make(space_id, self._random_hex())
+                blob = self._try_begin(place, make or _make_empty)
                 if blob is not None:
                     return blob
         raise Unavailable("The server found no place for the file.")
 
-    def _try_begin(self, place: BlobKey) -> _LocalPending | None:
+    def _begin_adopted(
+        self, space_id: int, source: BinaryIO, hard_link: bool
+    ) -> tuple[PendingBlob, BinaryIO]:
+        """Begin an upload of a file that is there; say where its bytes are to be read."""
+        descriptor = source.fileno()
+        if hard_link and may_link(descriptor):
+            with suppress(Unavailable):  # another file system, or one without links
+                linked = self._begin(space_id, partial(_make_link, descriptor))
+                linked.is_whole = True
+                return linked, linked.reader()
+        pending = self._begin(space_id)
+        if pending.clone(descriptor):
+            return pending, pending.reader()
+        return pending, open(descriptor, "rb", closefd=False)
+
+    def _try_begin(self, place: BlobKey, make: _Make) -> _LocalPending | None:
         """Begin an upload under a key; None if the key is not to be had."""
         with ExitStack() as undo:
             try:
@@ -231,7 +349,7 @@ class LocalBlobs:
                     return None
                 folder = self._open_or_make_folder(place)
                 undo.callback(_close, folder)
-                content = os.open(place.hex, os.O_WRONLY | _CREATE, 0o600, dir_fd=folder)
+                content = make(place.hex, folder)
             except FileExistsError:
                 return None
             undo.pop_all()
@@ -323,6 +441,10 @@ class _LocalPending:
         marker: holds the flock.
         folder: the directory of the blob.
         content: the blob, open for writing.
+
+    Attributes:
+        is_whole: it was born with all its bytes, as a clone or a link; what is
+            appended was read from here.
     """
 
     def __init__(
@@ -333,6 +455,7 @@ class _LocalPending:
         self._marker = marker
         self._folder = folder
         self._content: int | None = content
+        self.is_whole = False
         self._unchecked_bytes = ROOM_CHECK_BYTES
 
     @property
@@ -341,6 +464,8 @@ class _LocalPending:
 
     def append(self, block: bytes) -> None:
         assert self._content is not None  # noqa: S101 - uploads are sealed once
+        if self.is_whole:
+            return
         with _refusing():
             self._unchecked_bytes += len(block)
             if self._unchecked_bytes >= ROOM_CHECK_BYTES:
@@ -349,6 +474,17 @@ class _LocalPending:
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(self._content, rest) :]
+
+    def clone(self, source: int) -> bool:
+        """Share the bytes of another file, if the file system can."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        self.is_whole = clone(source, self._content)
+        return self.is_whole
+
+    def reader(self) -> BinaryIO:
+        """Read what is here already, while it is pending."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        return os.fdopen(os.dup(self._content), "rb")
 
     def seal(self) -> None:
         assert self._content is not None  # noqa: S101 - uploads are sealed once
@@ -384,6 +520,15 @@ class _LocalPending:
         if self._content is not None:
             _close(self._content)
         _close(self._folder)
+
+
+def _make_empty(name: str, folder: int) -> int:
+    return os.open(name, os.O_RDWR | _CREATE, 0o600, dir_fd=folder)
+
+
+def _make_link(source: int, name: str, folder: int) -> int:
+    link(source, name, folder)
+    return os.open(name, os.O_RDONLY | _OPEN_PLAIN, dir_fd=folder)
 
 
 @contextmanager

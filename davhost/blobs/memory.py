@@ -9,9 +9,10 @@ from threading import Lock
 from typing import BinaryIO
 
 from ..errors import DiskFull
-from . import BlobMissing, Upload
+from . import Adopted, BlobMissing, Upload
+from .adopting import Adoption
 from .keys import BlobKey, random_hex
-from .uploads import HashedUpload
+from .uploads import HashedUpload, PendingBlob
 
 
 class MemoryBlobs:
@@ -38,6 +39,14 @@ class MemoryBlobs:
     def upload(self, space_id: int) -> Upload:
         """Begin a pending blob; see `BlobStore.upload`."""
         return HashedUpload(partial(self._begin, space_id))
+
+    def adopt(self, space_id: int, source: BinaryIO, *, hard_link: bool = False) -> Adopted:  # noqa: ARG002
+        """Begin a pending blob of a file's bytes; see `BlobStore.adopt`."""
+
+        def begin() -> tuple[PendingBlob, BinaryIO]:
+            return self._begin(space_id), open(source.fileno(), "rb", closefd=False)
+
+        return Adoption(begin, source)
 
     def open(self, key: str) -> BinaryIO:
         """Open a copy of the bytes; see `BlobStore.open`."""

@@ -8,7 +8,7 @@ first, so that every check made inside still holds at the commit.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,20 +17,27 @@ from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
 from . import engine as engines
-from . import migrations
-from .people import Account, People
+from . import migrations, snapshots
+from .audit import Audit
+from .people import Account, Owner, People
 from .reading import Reading, space_of
 from .schema import boot, space
+from .snapshots import NamedBlob, Rows, Snapshot
 from .upkeep import Upkeep
 from .writing import Writing
 
 __all__ = [
     "Account",
+    "Audit",
     "Catalogue",
     "IntegrityError",
+    "NamedBlob",
+    "Owner",
     "People",
     "Reading",
+    "Rows",
     "SchemaOutdated",
+    "Snapshot",
     "Upkeep",
     "Writing",
 ]
@@ -156,6 +163,56 @@ class Catalogue:
         """Open a transaction over what housekeeping looks after."""
         with engines.transaction(self._engine, writes=writes) as connection:
             yield Upkeep(connection)
+
+    def named_blobs(self) -> list[NamedBlob]:
+        """List the blobs that are not dead, of all spaces."""
+        with engines.transaction(self._engine, writes=False) as connection:
+            return snapshots.named_blobs(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Hold on to this moment of the whole catalogue; see `snapshots.snapshot`.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with snapshots.snapshot(self._engine) as held:
+            yield held
+
+    def is_empty(self) -> bool:
+        """Whether there is no account and no space, with or without tables."""
+        return snapshots.is_empty(self._engine)
+
+    def fill(self, revision: str, tables: Iterable[Rows]) -> int:
+        """Make the rows of a snapshot those of this empty catalogue, all or none.
+
+        Args:
+            revision: the schema that they are of; it is upgraded afterwards.
+
+        Returns:
+            How many rows there are.
+
+        Raises:
+            ValueError: something is here already, or the schema is not known.
+        """
+        if not self.is_empty():
+            raise ValueError("the database is not empty")
+        if not migrations.knows(revision):
+            raise ValueError(f"a newer davhost made this: it has schema {revision}")
+        with engines.failures():
+            if self.current_revision() not in (None, revision):
+                migrations.downgrade(self._engine, "base")
+            migrations.upgrade(self._engine, revision)
+        with engines.transaction(self._engine, writes=True) as connection:
+            count = snapshots.fill(connection, tables)
+        self.upgrade()
+        return count
+
+    @contextmanager
+    def audit(self, *, writes: bool = False) -> Iterator[Audit]:
+        """Open a transaction over everything, for `check`."""
+        with engines.transaction(self._engine, writes=writes) as connection:
+            yield Audit(connection)
 
     def lease_offset_seconds(self, *, now_seconds: float, since_boot_seconds: float) -> float:
         """Find what turns the time since boot into lease seconds.

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    RootTransaction,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
 from ..errors import DiskFull, Refused, Unavailable
@@ -108,6 +116,14 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
                 yield connection
         finally:
             connection.close()
+
+
+def begin_writing(connection: Connection) -> RootTransaction:
+    """Begin a transaction that keeps other writers out, as `transaction` does.
+
+    The caller ends it, and translates failures.
+    """
+    return connection.execution_options(**{_WRITES: True}).begin()
 
 
 @contextmanager

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from typing import Any
 
-from ..model import JournalEntry
+from sqlalchemy import Column, Connection, Select, delete, insert, select
+
+from ..errors import NotFound
+from ..model import JournalEntry, JournalPoint
 from ..paths import DavPath
 from .schema import journal, refusal, space
+
+#: How far back renames are looked for that belong to the saving of a document.
+_RECENT_ENTRIES = 500
+
+#: How many refusals of one space are remembered.
+REFUSALS_MAX = 1000
+
+#: How many characters of a refused path are remembered.
+REFUSED_PATH_MAX = 1000
 
 
 class JournalReading:
@@ -16,16 +28,34 @@ class JournalReading:
     space_id: int
 
     def journal_seq(self) -> int:
-        """The number of the last change in the space."""
-        statement = select(space.c.journal_seq).where(space.c.id == self.space_id)
-        return int(self.connection.execute(statement).scalar_one())
+        """The number of the last change in the space.
 
-    def journal_since(self, seq: int) -> list[JournalEntry]:
-        """List the changes after *seq*, in order."""
+        Raises:
+            NotFound: the space was removed.
+        """
+        statement = select(space.c.journal_seq).where(space.c.id == self.space_id)
+        seq = self.connection.execute(statement).scalar_one_or_none()
+        if seq is None:
+            raise NotFound("The account is gone.")
+        return int(seq)
+
+    def find_journal_point(self, seq: int) -> JournalPoint | None:
+        """Find the entry with the number *seq*; None if there is none."""
+        if seq == 0:
+            return JournalPoint(0, 0, 0)
+        statement = select(journal.c.seq, journal.c.at_us, journal.c.resource_id).where(
+            journal.c.space_id == self.space_id, journal.c.seq == seq
+        )
+        row = self.connection.execute(statement).first()
+        return None if row is None else JournalPoint(*row)
+
+    def journal_since(self, seq: int, limit: int | None = None) -> list[JournalEntry]:
+        """List the changes after *seq*, in order, *limit* of them at most."""
         statement = (
             select(journal.c.seq, journal.c.verb, journal.c.path, journal.c.detail)
             .where(journal.c.space_id == self.space_id, journal.c.seq > seq)
             .order_by(journal.c.seq)
+            .limit(limit)
         )
         return [
             JournalEntry(
@@ -36,6 +66,34 @@ class JournalReading:
             )
             for row in self.connection.execute(statement)
         ]
+
+    def renamed_from(self, path: DavPath, since_us: int) -> list[int]:
+        """List the ids of what was renamed away from *path*, the latest first."""
+        statement = self._recent_renames(journal.c.resource_id, since_us)
+        return list(
+            self.connection.execute(statement.where(journal.c.detail == path.text)).scalars()
+        )
+
+    def renamed_to_here_from(self, resource_id: int, since_us: int) -> DavPath | None:
+        """Find the place from which a resource was renamed last."""
+        statement = self._recent_renames(journal.c.detail, since_us)
+        found = statement.where(journal.c.resource_id == resource_id).limit(1)
+        text = self.connection.execute(found).scalar_one_or_none()
+        return None if text is None else DavPath.from_text(text)
+
+    def _recent_renames(self, column: Column[Any], since_us: int) -> Select[Any]:
+        """Select from the last entries only: their age has no index."""
+        last_seq = select(space.c.journal_seq).where(space.c.id == self.space_id).scalar_subquery()
+        return (
+            select(column)
+            .where(
+                journal.c.space_id == self.space_id,
+                journal.c.seq > last_seq - _RECENT_ENTRIES,
+                journal.c.verb == "rebind",
+                journal.c.at_us >= since_us,
+            )
+            .order_by(journal.c.seq.desc())
+        )
 
 
 class JournalWriting(JournalReading):
@@ -72,14 +130,27 @@ class JournalWriting(JournalReading):
         self.entries.clear()
 
     def record_refusal(self, verb: str, path: DavPath, reason: str) -> None:
-        """Remember that a name or a content was refused, for the owner to see."""
+        """Remember that a name or a content was refused, for the owner to see.
+
+        Only the newest are kept, and only the end of a long path: a client
+        that tries again and again fills no disk.
+        """
         self.connection.execute(
             insert(refusal).values(
                 space_id=self.space_id,
                 user_id=self.user_id,
                 at_us=self.now_us,
                 verb=verb,
-                path=path.text,
+                path=_end_of(path.text),
                 reason=reason,
             )
         )
+        here = refusal.c.space_id == self.space_id
+        newest = select(refusal.c.id).where(here).order_by(refusal.c.id.desc())
+        oldest_kept = newest.offset(REFUSALS_MAX - 1).limit(1).scalar_subquery()
+        self.connection.execute(delete(refusal).where(here, refusal.c.id < oldest_kept))
+
+
+def _end_of(path: str) -> str:
+    longer = len(path) > REFUSED_PATH_MAX
+    return "…" + path[1 - REFUSED_PATH_MAX :] if longer else path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
-from ..model import Rules
+from ..model import Refusal, Rules
 from .schema import (
     blob,
     dead_property,
@@ -43,6 +43,16 @@ class Account:
     rules: Rules | None
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a space is, and how far its journal goes."""
+
+    user_id: int
+    email: str
+    space_id: int
+    journal_seq: int
+
+
 _ACCOUNT = (
     select(
         user.c.id,
@@ -75,6 +85,19 @@ class People:
     def list_(self) -> list[Account]:
         """List all accounts by e-mail address."""
         return [_account(row) for row in self._connection.execute(_ACCOUNT)]
+
+    def owners(self, *, user_id: int | None = None, space_id: int | None = None) -> list[Owner]:
+        """List those who have a space: all, or the one that is asked for."""
+        statement = (
+            select(user.c.id, user.c.email, space.c.id, space.c.journal_seq)
+            .select_from(user.join(space, space.c.id == user.c.space_id))
+            .order_by(user.c.id)
+        )
+        if user_id is not None:
+            statement = statement.where(user.c.id == user_id)
+        if space_id is not None:
+            statement = statement.where(space.c.id == space_id)
+        return [Owner(*row) for row in self._connection.execute(statement)]
 
     def add(
         self,
@@ -174,6 +197,22 @@ class People:
         )
         return int(self._connection.execute(statement).scalar_one())
 
+    def refusals(self, space_id: int | None, limit: int) -> list[Refusal]:
+        """List what was refused, the newest first.
+
+        Args:
+            space_id: in one home only; None for all.
+        """
+        statement = (
+            select(refusal.c.at_us, user.c.email, refusal.c.verb, refusal.c.path, refusal.c.reason)
+            .select_from(refusal.outerjoin(user, user.c.id == refusal.c.user_id))
+            .order_by(refusal.c.id.desc())
+            .limit(limit)
+        )
+        if space_id is not None:
+            statement = statement.where(refusal.c.space_id == space_id)
+        return [Refusal(*row) for row in self._connection.execute(statement)]
+
     # -- sign-ins -----------------------------------------------------------
 
     def knows(self, user_id: int, address: str) -> bool:
@@ -185,14 +224,8 @@ class People:
 
     def remember(self, user_id: int, address: str, now_us: int) -> None:
         """Note that the account has signed in from *address*."""
-        self._connection.execute(
-            delete(known_address).where(
-                known_address.c.user_id == user_id, known_address.c.address == address
-            )
-        )
-        self._connection.execute(
-            insert(known_address).values(user_id=user_id, address=address, at_us=now_us)
-        )
+        row = {"user_id": user_id, "address": address, "at_us": now_us}
+        self._connection.execute(_REMEMBER, row)
 
     def wrong_tries(self, key: str, lease: float, per_minute: float) -> float:
         """Count the wrong tries under *key* that have not leaked away yet."""
@@ -206,10 +239,31 @@ class People:
 
     def count_wrong_try(self, key: str, lease: float, per_minute: float) -> float:
         """Add a wrong try under *key*; return the count."""
-        wrong: float = self.wrong_tries(key, lease, per_minute) + 1
-        self._connection.execute(delete(throttle).where(throttle.c.key == key))
-        self._connection.execute(insert(throttle).values(key=key, wrong=wrong, at=lease))
-        return wrong
+        row = {"key": key, "lease": lease, "per_second": per_minute / 60}
+        return float(self._connection.execute(_COUNT_WRONG_TRY, row).scalar_one())
+
+
+# One statement each, because two workers may count at the same moment.
+_REMEMBER = text(
+    """
+INSERT INTO known_address (user_id, address, at_us) VALUES (:user_id, :address, :at_us)
+ON CONFLICT (user_id, address) DO UPDATE SET at_us = excluded.at_us
+"""
+)
+
+_COUNT_WRONG_TRY = text(
+    """
+INSERT INTO throttle (key, wrong, at)
+VALUES (:key, 1, CAST(:lease AS DOUBLE PRECISION))
+ON CONFLICT (key) DO UPDATE SET
+  at = excluded.at,
+  wrong = 1 + CASE
+    WHEN throttle.wrong > (excluded.at - throttle.at) * CAST(:per_second AS DOUBLE PRECISION)
+    THEN throttle.wrong - (excluded.at - throttle.at) * CAST(:per_second AS DOUBLE PRECISION)
+    ELSE 0 END
+RETURNING wrong
+"""
+)
 
 
 def _account(row: Any) -> Account:

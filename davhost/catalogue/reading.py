@@ -46,6 +46,9 @@ _SPACE = (
     space.c.admitted,
 )
 
+#: How many files that left one name are considered; only the latest matter.
+_ABSENT_MAX = 5
+
 #: The kinds of bytes in a tree: those that count against the quota, and scratch.
 SUBTREE = """
 WITH RECURSIVE tree(id) AS (
@@ -124,32 +127,29 @@ class Reading(LockReading, JournalReading):
         rows = self.connection.execute(_TREE_FILE_NAMES, {"top": top.id})
         return frozenset(Name(row[0]) for row in rows)
 
-    def find_away(self, parent: Resource, name: Name, since_us: int) -> Resource | None:
-        """Find the file that belongs at *name* and is in the tree under another name."""
-        return self._find_by_home(parent, name, since_us, resource.c.departed_us.is_(None))
+    def tree_files(self, top: Resource, *, every: bool) -> list[Resource]:
+        """List scratch and files that are away below *top*, or *every* file."""
+        rows = self.connection.execute(_TREE_FILES, {"top": top.id, "every": every})
+        return [resource_of(row) for row in rows]
 
-    def find_departed(self, parent: Resource, name: Name, since_us: int) -> Resource | None:
-        """Find the file that stood at *name* and was deleted since *since_us*."""
-        return self._find_by_home(parent, name, since_us, resource.c.departed_us.is_not(None))
+    def find_absent(self, parent: Resource, name: Name) -> list[tuple[Resource, int]]:
+        """Find files that belong at *name*, and are away or have departed.
 
-    def _find_by_home(
-        self, parent: Resource, name: Name, since_us: int, where: Any
-    ) -> Resource | None:
+        Returns:
+            Each with when it was touched, in microseconds; the latest few first.
+        """
         statement = (
-            select(*RESOURCE)
+            select(*RESOURCE, resource.c.touched_us)
             .where(
                 resource.c.space_id == self.space_id,
                 resource.c.home_parent_id == parent.id,
                 resource.c.home_name == name,
                 resource.c.kind == Kind.FILE,
-                resource.c.touched_us >= since_us,
-                where,
             )
             .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
-            .limit(1)
+            .limit(_ABSENT_MAX)
         )
-        row = self.connection.execute(statement).first()
-        return None if row is None else resource_of(row)
+        return [(resource_of(row[:-1]), row[-1]) for row in self.connection.execute(statement)]
 
     def get_by_id(self, resource_id: int) -> Resource:
         """Find a resource by its id, in the tree or departed.
@@ -173,8 +173,12 @@ class Reading(LockReading, JournalReading):
             return None
         return DavPath(tuple(Name.known(name) for _, name in reversed(rows[:-1])))
 
-    def home_of(self, target: Resource) -> tuple[Resource, Name] | None:
-        """Find where a file belongs that is away or has departed: collection and name."""
+    def home_of(self, target: Resource) -> tuple[Resource | None, Name] | None:
+        """Find where a file belongs that is away or has departed.
+
+        Returns:
+            The collection, None when it was removed for good, and the name.
+        """
         statement = select(resource.c.home_parent_id, resource.c.home_name).where(
             resource.c.id == target.id, resource.c.home_parent_id.is_not(None)
         )
@@ -184,7 +188,7 @@ class Reading(LockReading, JournalReading):
         try:
             return self.get_by_id(row.home_parent_id), Name.known(row.home_name)
         except NotFound:
-            return None
+            return None, Name.known(row.home_name)
 
     def versions(self, target: Resource) -> list[Version]:
         """List the contents that *target* had before, the newest first."""
@@ -281,7 +285,15 @@ _TREE_FILE_NAMES = text(
     SUBTREE
     + """
 SELECT DISTINCT r.name FROM resource r JOIN tree ON tree.id = r.id
-WHERE r.kind = 'file' AND r.home_parent_id IS NULL AND r.id <> :top
+WHERE r.kind = 'file' AND r.id <> :top
+"""
+)
+
+_TREE_FILES = text(
+    SUBTREE
+    + f"""
+SELECT {_RESOURCE_SQL} FROM resource r JOIN tree ON tree.id = r.id
+WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS NOT NULL))
 """
 )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, delete, select, text, update
 
 from ..model import Kind
 from .schema import blob, duty, lock, refusal, resource, space, throttle, version
+
+#: What has had its time: selects space id and row id, the oldest first.
+Old = Select[int, int]
 
 
 class Upkeep:
@@ -29,11 +32,11 @@ class Upkeep:
         )
         if self._connection.execute(taken).rowcount:
             return True
-        known = select(duty.c.name).where(duty.c.name == name)
-        if self._connection.execute(known).first() is not None:
-            return False
-        self._connection.execute(insert(duty).values(name=name, until=lease + seconds))
-        return True
+        first = text(
+            "INSERT INTO duty (name, until) VALUES (:name, :until) ON CONFLICT (name) DO NOTHING"
+        )
+        row = {"name": name, "until": lease + seconds}
+        return self._connection.execute(first, row).rowcount == 1
 
     def drop_expired_locks(self, lease: float) -> int:
         """Remove the locks that ended before *lease*; return how many."""
@@ -68,43 +71,58 @@ class Upkeep:
         """Remove the rows of dead blobs whose bytes are gone."""
         self._connection.execute(delete(blob).where(blob.c.key.in_(keys), blob.c.dead.is_(True)))
 
-    def old_scratch(self, before_us: int, limit: int) -> list[tuple[int, int]]:
-        """List (space id, resource id) of scratch last touched before *before_us*."""
-        statement = (
-            select(resource.c.space_id, resource.c.id)
-            .where(resource.c.kind == text(f"'{Kind.SCRATCH}'"), resource.c.touched_us < before_us)
-            .limit(limit)
-        )
-        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+    def list_old(self, old: Old, skip: int, limit: int) -> list[tuple[int, int]]:
+        """List (space id, row id) of what *old* finds, the oldest first.
 
-    def old_aways(self, before_us: int, limit: int) -> list[tuple[int, int]]:
-        """List (space id, resource id) of files that a temporary's name hides too long."""
-        statement = (
-            select(resource.c.space_id, resource.c.id)
-            .where(
-                resource.c.home_parent_id.is_not(None),
-                resource.c.departed_us.is_(None),
-                resource.c.touched_us < before_us,
-            )
-            .limit(limit)
-        )
-        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+        Args:
+            skip: how many of the first to leave out.
+        """
+        rows = self._connection.execute(old.offset(skip).limit(limit))
+        return [(space_id, row_id) for space_id, row_id in rows]
 
-    def old_departed(self, before_us: int, limit: int) -> list[tuple[int, int]]:
-        """List (space id, resource id) of what was deleted before *before_us*."""
-        statement = (
-            select(resource.c.space_id, resource.c.id)
-            .where(resource.c.departed_us < before_us)
-            .limit(limit)
-        )
-        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
 
-    def old_versions(self, before_us: int, limit: int) -> list[tuple[int, int]]:
-        """List (space id, version id) of contents replaced before *before_us*."""
-        statement = (
-            select(resource.c.space_id, version.c.id)
-            .join(resource, resource.c.id == version.c.resource_id)
-            .where(version.c.replaced_us < before_us)
-            .limit(limit)
+def old_scratch(before_us: int) -> Old:
+    """Find scratch last touched before *before_us*."""
+    return (
+        select(resource.c.space_id, resource.c.id)
+        .where(resource.c.kind == text(f"'{Kind.SCRATCH}'"), resource.c.touched_us < before_us)
+        .order_by(resource.c.touched_us, resource.c.id)
+    )
+
+
+def old_aways(before_us: int) -> Old:
+    """Find files that a temporary's name hides since *before_us* or longer."""
+    return (
+        select(resource.c.space_id, resource.c.id)
+        .where(
+            resource.c.home_parent_id.is_not(None),
+            resource.c.departed_us.is_(None),
+            resource.c.touched_us < before_us,
         )
-        return [(row.space_id, row.id) for row in self._connection.execute(statement)]
+        .order_by(resource.c.touched_us, resource.c.id)
+    )
+
+
+def old_departed(before_us: int) -> Old:
+    """Find what was deleted before *before_us*."""
+    return (
+        select(resource.c.space_id, resource.c.id)
+        .where(resource.c.departed_us < before_us)
+        .order_by(resource.c.departed_us, resource.c.id)
+    )
+
+
+def old_versions(before_us: int) -> Old:
+    """Find contents replaced before *before_us*."""
+    return (
+        select(resource.c.space_id, version.c.id)
+        .join(resource, resource.c.id == version.c.resource_id)
+        .where(version.c.replaced_us < before_us)
+        .order_by(version.c.replaced_us, version.c.id)
+    )
+
+
+def is_old(connection: Connection, old: Old, row_id: int) -> bool:
+    """Say whether *old* still finds a row."""
+    _, id_ = old.selected_columns
+    return connection.execute(old.where(id_ == row_id)).first() is not None

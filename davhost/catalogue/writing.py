@@ -6,7 +6,7 @@ request runs in the one transaction that holds the mutex of its space.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -17,8 +17,10 @@ from ..changes import (
     BindFile,
     Change,
     Rebind,
+    Restore,
     Resume,
     Size,
+    Succeed,
     Unbind,
     WriteContent,
     WriteProperties,
@@ -102,6 +104,10 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
                 return self._rebind(change)
             case Resume():
                 return self._resume(change)
+            case Restore():
+                return self._restore(change)
+            case Succeed():
+                return self._succeed(change)
             case WriteContent():
                 return self._write_content(change, stored, content)
             case WriteProperties():
@@ -151,15 +157,16 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         )
         self.copy_properties({source.id: copy.id})
         if source.is_collection and change.deep:
-            self._copy_members({source.id: copy.id})
+            self._copy_members({source.id: copy.id}, change.kinds)
         self.log("bind", copy.id, change.path)
         return copy
 
-    def _copy_members(self, copies: dict[int, int]) -> None:
+    def _copy_members(self, copies: dict[int, int], kinds: Mapping[int, Kind]) -> None:
         """Copy the members of collections, one level of the tree at a time.
 
         Args:
             copies: the id of each collection's copy by its own id.
+            kinds: those that change, by the source's id.
         """
         while copies:
             level: dict[int, int] = {}
@@ -168,17 +175,19 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
                     select(*RESOURCE).where(resource.c.parent_id.in_(parent_ids))
                 ).all()
                 for batch in batches(members):
-                    level |= self._copy_rows(batch, copies)
+                    level |= self._copy_rows(batch, copies, kinds)
             self.copy_properties(level)
             copies = level
 
-    def _copy_rows(self, members: Sequence[Any], copies: dict[int, int]) -> dict[int, int]:
+    def _copy_rows(
+        self, members: Sequence[Any], copies: dict[int, int], kinds: Mapping[int, Kind]
+    ) -> dict[int, int]:
         rows = [
             {
                 "space_id": self.space_id,
                 "parent_id": copies[member.parent_id],
                 "name": member.name,
-                "kind": member.kind,
+                "kind": kinds.get(member.id, member.kind),
                 "blob_key": member.blob_key,
                 "size_bytes": member.size_bytes,
                 "etag": self._new_etag() if member.etag else "",
@@ -247,12 +256,12 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             home_name=None,
             departed_us=None,
         )
-        if not change.departed:
-            # The program still knows the old content by the temporary's name.
+        if change.leaves is not None:
+            # The program still knows the old content by the other name.
             left = self._insert(
                 parent_id=target.parent_id,
                 name=target.name,
-                kind=Kind.SCRATCH,
+                kind=change.leaves,
                 blob_key=target.blob_key,
                 size_bytes=target.size_bytes,
                 etag=target.etag,
@@ -260,9 +269,49 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
                 created_us=target.created_us,
                 modified_us=target.modified_us,
             )
-            self.log("resume", left.id, self.path_of(left) or change.path)
+            if change.leaves is Kind.FILE:
+                self.copy_properties({target.id: left.id})
+            self.log("resume", left.id, change.path, target.name)
         self.log("resume", target.id, change.path)
         return resumed
+
+    def _succeed(self, change: Succeed) -> Resource:
+        target, heir = change.resource, change.heir
+        self.drop_locks(change.path)
+        self.keep_version(target, heir.blob_key)
+        # Not `erase`: the bytes go on.
+        self.connection.execute(delete(resource).where(resource.c.id == heir.id))
+        succeeded = self._update(
+            target.id,
+            parent_id=heir.parent_id,
+            name=heir.name,
+            blob_key=heir.blob_key,
+            size_bytes=heir.size_bytes,
+            etag=heir.etag,
+            content_type=heir.content_type,
+            modified_us=heir.modified_us,
+            touched_us=self.now_us,
+            home_parent_id=None,
+            home_name=None,
+        )
+        self.forget_blobs([target.blob_key])
+        self.log("unbind", heir.id, change.path)
+        self.log("resume", target.id, change.heir_path)
+        return succeeded
+
+    def _restore(self, change: Restore) -> Resource:
+        target = change.resource
+        restored = self._update(
+            target.id,
+            parent_id=change.parent.id,
+            name=change.path.name,
+            touched_us=self.now_us,
+            home_parent_id=None,
+            home_name=None,
+            departed_us=None,
+        )
+        self.log("bind", target.id, change.path)  # a name appears, with all below it
+        return restored
 
     # -- content and properties ---------------------------------------------
 

@@ -1,5 +1,7 @@
 """Who gets in, on both databases."""
 
+import threading
+
 import pytest
 
 from davhost.accounts import (
@@ -161,3 +163,21 @@ def test_an_ipv6_neighbourhood_is_one_address(ann: Home, instance: Instance) -> 
     """Whoever has a /64 has all its addresses."""
     checked = sum(_guess(instance, 1, address=f"2001:db8::{n:x}") for n in range(1, 20))
     assert checked == 10
+
+
+def test_wrong_tries_at_the_same_moment_are_all_counted(ann: Home, instance: Instance) -> None:
+    """Several workers count one address; none fails, and none is lost."""
+    refusals: list[type[Exception]] = []
+
+    def guess(number: int) -> None:
+        with pytest.raises((NotSignedIn, TooManyTries)) as refused:
+            instance.accounts.authenticate("ann@example.org", f"wrong {number}", STRANGER)
+        refusals.append(refused.type)
+
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refusals) == 8
+    assert _guess(instance, 10) == 2

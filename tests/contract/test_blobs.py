@@ -497,3 +497,49 @@ def test_a_full_store_takes_what_fits(small_store: BlobStore) -> None:
     with small_store.upload(1) as upload, pytest.raises(DiskFull):
         upload.write(b"x" * 11)
     assert read(small_store, put(small_store, b"x" * 10)) == b"x" * 10
+
+
+# -- files that are there already
+
+
+@pytest.mark.parametrize("hard_link", [False, True])
+def test_a_file_becomes_a_blob(store: BlobStore, tmp_path: Path, hard_link: bool) -> None:
+    """Hashed like any upload; the original keeps its bytes whatever becomes of the blob."""
+    original = tmp_path / "original"
+    original.write_bytes(b"content")
+    with original.open("rb") as source, store.adopt(1, source, hard_link=hard_link) as upload:
+        for block in upload.blocks():
+            upload.write(block)
+        stored = upload.finish()
+        upload.keep()
+    assert stored.sha256 == hashlib.sha256(b"content").hexdigest()
+    assert list(store.keys()) == [(stored.key, 7)]
+    assert stored.key is not None
+    store.delete(stored.key)
+    assert original.read_bytes() == b"content"
+
+
+def test_an_empty_file_is_no_blob(store: BlobStore, tmp_path: Path) -> None:
+    """As with an upload without bytes."""
+    (tmp_path / "empty").touch()
+    with (tmp_path / "empty").open("rb") as source, store.adopt(1, source) as upload:
+        assert list(upload.blocks()) == []
+        assert upload.finish().key is None
+        upload.keep()
+    assert list(store.keys()) == []
+
+
+def test_a_file_that_is_not_wanted_leaves_no_trace(store: BlobStore, tmp_path: Path) -> None:
+    """Discarded or broken off: the original stays, nothing is stored."""
+    original = tmp_path / "original"
+    original.write_bytes(b"content")
+    for finish in (True, False):
+        with original.open("rb") as source, store.adopt(1, source, hard_link=True) as upload:
+            for block in upload.blocks():
+                upload.write(block)
+            if finish:
+                upload.finish()
+                upload.discard()
+    assert list(store.keys()) == []
+    assert original.read_bytes() == b"content"
+    assert original.stat().st_nlink == 1
