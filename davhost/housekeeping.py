@@ -11,19 +11,24 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from . import names
 from .blobs import BlobStore
-from .catalogue import Catalogue, Upkeep, Writing
+from .catalogue import Catalogue, Writing
+from .catalogue.upkeep import Old, is_old, old_aways, old_departed, old_scratch, old_versions
 from .changes import Rebind
 from .clock import Clock
-from .errors import Locked, NotFound, Refused
-from .model import Kind, Principal
-from .paths import DavPath, Name
+from .errors import BadName, Locked, NameRefused, NotFound, QuotaExceeded, Refused
+from .model import Kind, Principal, Resource
+from .paths import NAME_BYTES_MAX, DavPath, Name
 from .policy import Policy, Situation
 
 log = logging.getLogger("davhost.housekeeping")
 
 #: How many rows one step takes on before it lets others write.
 _BATCH = 200
+
+#: Ends one row; False when it has to stay for now.
+End = Callable[[Writing, int], bool | None]
 
 #: Whom the journal names for what housekeeping does.
 _NOBODY = 0
@@ -59,6 +64,7 @@ class Round:
     trash: int = 0
     versions: int = 0
     dead_blobs: int = 0
+    lagging_trees: int = 0
 
 
 class Housekeeping:
@@ -66,6 +72,8 @@ class Housekeeping:
 
     Args:
         policy: puts files back under the same rules as anyone.
+        find_lagging: has readable trees caught up that lag, in its own time;
+            says how many.
     """
 
     def __init__(
@@ -75,12 +83,15 @@ class Housekeeping:
         policy: Policy,
         clock: Clock,
         keeping: Keeping | None = None,
+        *,
+        find_lagging: Callable[[], int] = lambda: 0,
     ) -> None:
         self._catalogue = catalogue
         self._blobs = blobs
         self._policy = policy
         self._clock = clock
         self._keeping = keeping or Keeping()
+        self._find_lagging = find_lagging
 
     def run(self, stop: threading.Event) -> None:
         """Do a round on every interval until *stop* is set; nothing ends it early."""
@@ -103,13 +114,15 @@ class Housekeeping:
             upkeep.drop_refusals(self._before_us(self._keeping.refusal_seconds))
         done.pending_blobs = self._blobs.sweep(self._live_blobs)
         keeping = self._keeping
-        done.put_back = self._each(Upkeep.old_aways, keeping.scratch_seconds, self._put_back)
-        done.scratch = self._each(Upkeep.old_scratch, keeping.scratch_seconds, self._sweep)
-        done.trash = self._each(Upkeep.old_departed, keeping.trash_seconds, Writing.erase)
-        done.versions = self._each(
-            Upkeep.old_versions, keeping.version_seconds, Writing.erase_version
-        )
+        scratch_us = self._before_us(keeping.scratch_seconds)
+        done.put_back = self._each(old_aways(scratch_us), self._put_back)
+        done.scratch = self._each(old_scratch(scratch_us), self._sweep)
+        trash_us = self._before_us(keeping.trash_seconds)
+        done.trash = self._each(old_departed(trash_us), Writing.erase)
+        version_us = self._before_us(keeping.version_seconds)
+        done.versions = self._each(old_versions(version_us), Writing.erase_version)
         done.dead_blobs = self._delete_dead_blobs()
+        done.lagging_trees = self._find_lagging()
         if any(asdict(done).values()):
             log.info("housekeeping: %s", asdict(done))
         return done
@@ -127,29 +140,19 @@ class Housekeeping:
         with self._catalogue.upkeep(writes=True) as upkeep:
             return upkeep.live_blobs(keys)
 
-    def _each(
-        self,
-        find: Callable[[Upkeep, int, int], list[tuple[int, int]]],
-        seconds: float,
-        end: Callable[[Writing, int], bool | None],
-    ) -> int:
-        """Apply *end* to everything that *find* lists, in batches.
-
-        Args:
-            end: returns False for what has to stay for now.
-        """
-        ended = 0
+    def _each(self, old: Old, end: End) -> int:
+        """Apply *end* to everything that *old* finds, in batches; return how much ended."""
+        ended = stayed = 0
         while True:
             with self._catalogue.upkeep(writes=False) as upkeep:
-                old = find(upkeep, self._before_us(seconds), _BATCH)
-            done = sum(self._end_one(space_id, row_id, end) for space_id, row_id in old)
+                rows = upkeep.list_old(old, stayed, _BATCH)
+            done = sum(self._end_one(space_id, row_id, old, end) for space_id, row_id in rows)
             ended += done
-            if done < _BATCH:
+            stayed += len(rows) - done
+            if len(rows) < _BATCH:
                 return ended
 
-    def _end_one(
-        self, space_id: int, row_id: int, end: Callable[[Writing, int], bool | None]
-    ) -> bool:
+    def _end_one(self, space_id: int, row_id: int, old: Old, end: End) -> bool:
         try:
             with self._catalogue.write(
                 space_id,
@@ -157,7 +160,8 @@ class Housekeeping:
                 now_us=self._clock.now_us(),
                 user_id=_NOBODY,
             ) as tx:
-                ended = end(tx, row_id)
+                # Somebody may have saved to it, or taken it back, since it was listed.
+                ended = is_old(tx.connection, old, row_id) and end(tx, row_id)
         except NotFound:  # removed meanwhile
             return False
         for key in tx.dead_keys:
@@ -169,33 +173,49 @@ class Housekeeping:
         path = tx.path_of(scratch)
         if path is None:
             return False  # in a departed folder, and goes with it
-        if any(lock.covers(path) for lock in tx.locks_touching([path], below=False)):
+        if _is_locked(tx, path):
             return False  # a program still has it open
+        if self._kind_at(tx, path) is Kind.FILE:
+            return self._rebind(tx, scratch, path, path)  # the rules have changed
         tx.sweep(scratch, path)
+        _sweep_folder(tx, path.parent)
         return True
 
     def _put_back(self, tx: Writing, resource_id: int) -> bool:
         """Give a file its name back that a saving program took away and never returned."""
         away = tx.get_by_id(resource_id)
         path, home = tx.path_of(away), tx.home_of(away)
-        if path is None:
+        if path is None or home is None:
             return False
-        if self._policy.rules_of(tx.space()).extensions is None:
-            parent, place = tx.get(path.parent), path  # any name may stay here
-        else:
-            parent, name = home if home else (tx.get(DavPath()), Name.known(away.name))
-            parent_path = tx.path_of(parent)
-            if parent_path is None:
-                parent, parent_path = tx.get(DavPath()), DavPath()
-            place = _free_place(tx, parent_path, name)
-        change = Rebind(place, parent, path, away, Kind.FILE, away=False, names=frozenset())
+        if self._kind_at(tx, path) is Kind.FILE:
+            return self._rebind(tx, away, path, path)  # by the rules it may stay
+        parent, name = home
+        parent_path = tx.path_of(parent) if parent is not None else None
+        place = _free_place(tx, parent_path or DavPath(), name)
+        if not self._rebind(tx, away, path, place):
+            return False
+        _sweep_folder(tx, path.parent)
+        return True
+
+    def _rebind(self, tx: Writing, target: Resource, path: DavPath, place: DavPath) -> bool:
+        """Make *target* a file at *place*; say no where anyone would be refused."""
+        parent = tx.get(place.parent)
+        change = Rebind(place, parent, path, target, Kind.FILE, away=False, names=frozenset())
         locks = tx.locks_touching([path, place], below=True)
         owner = Principal(_NOBODY, "housekeeping", tx.space_id)
         try:
-            tx.apply(self._policy.permit([change], Situation(owner, tx.space(), locks)))
-        except Locked:
+            permit = self._policy.permit([change], Situation(owner, tx.space(), locks))
+        except (Locked, NameRefused, QuotaExceeded):
             return False
+        tx.apply(permit)
         return True
+
+    def _kind_at(self, tx: Writing, path: DavPath) -> Kind:
+        """What the rules make of the name at *path* now."""
+        try:
+            return self._policy.kind_of(path, self._policy.rules_of(tx.space()))
+        except (BadName, NameRefused):
+            return Kind.SCRATCH
 
     def _delete_dead_blobs(self) -> int:
         """Delete the bytes first, then the rows that remember to delete them."""
@@ -212,12 +232,35 @@ class Housekeeping:
             deleted += len(keys)
 
 
+def _is_locked(tx: Writing, path: DavPath) -> bool:
+    return any(lock.covers(path) for lock in tx.locks_touching([path], below=False))
+
+
+def _sweep_folder(tx: Writing, path: DavPath) -> None:
+    """Remove the folder that a program made to save in, once it is empty."""
+    if path.is_root or not names.is_temporary_folder(path.name) or _is_locked(tx, path):
+        return
+    folder = tx.get(path)
+    if not tx.members(folder):
+        tx.sweep(folder, path)
+        _sweep_folder(tx, path.parent)
+
+
 def _free_place(tx: Writing, parent: DavPath, name: Name) -> DavPath:
     """Find a free name in *parent*: *name* itself, or one that says it was restored."""
-    stem, dot, extension = name.rpartition(".") if "." in name else (str(name), "", "")
     place, number = parent.child(name), 0
     while tx.find(place) is not None:
         number += 1
         mark = " (restored)" if number == 1 else f" (restored {number})"
-        place = parent.child(Name(f"{stem[:60]}{mark}{dot}{extension}"))
+        place = parent.child(_marked(name, mark))
     return place
+
+
+def _marked(name: Name, mark: str) -> Name:
+    """Put *mark* before the extension of *name*, which is shortened if it has to be."""
+    stem, dot, extension = name.rpartition(".")
+    if not dot:
+        stem, extension = extension, ""
+    end = f"{mark}{dot}{extension}"
+    room_bytes = NAME_BYTES_MAX - len(end.encode())
+    return Name(stem.encode()[: max(0, room_bytes)].decode(errors="ignore") + end)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .paths import DavPath
+from .paths import DavPath, Name
 
 
 class Kind(StrEnum):
@@ -157,6 +157,45 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that the rules of a space refused.
+
+    Args:
+        email: who asked, or None when that account is gone.
+        path: as the client wrote it, control characters and all.
+    """
+
+    at_us: int
+    email: str | None
+    verb: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A resource that was deleted and can be restored.
+
+    Args:
+        name: what it was called, also if a temporary's name hid it at the end.
+        departed_us: when it was deleted.
+        place: the collection that it was in, or the nearest one above it that
+            is still there.
+        place_is_there: whether *place* is the very one that it was in.
+        files: how many files it is, or holds.
+        size_bytes: how much they are together.
+    """
+
+    resource: Resource
+    name: Name
+    departed_us: int
+    place: DavPath
+    place_is_there: bool
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """Bytes that are durable in the blob store and have no name yet.
 
@@ -214,6 +253,20 @@ class PropertyUpdate:
 
     name: str
     xml: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPoint:
+    """A point of a journal, told from the same number in another history of the space.
+
+    Args:
+        seq: the number of the entry; 0 before the first.
+        at_us, resource_id: of the entry; 0 before the first.
+    """
+
+    seq: int
+    at_us: int
+    resource_id: int
 
 
 @dataclass(frozen=True, slots=True)

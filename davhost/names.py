@@ -4,10 +4,11 @@ Programs save through names of their own: Word writes ``~WRD0001.tmp`` and
 renames it, LibreOffice leaves ``.~lock.plan.docx#`` beside a document, `sed -i`
 writes ``sedAbCdEf``. An allow-list that knows only extensions refuses those
 half-way and empties people's documents. So `classify` puts every name into one
-class; patterns come before extensions, because ``._photo.jpg`` is no photo and
-``~$port.docx`` no document.
+class. Marks come before extensions, because ``._photo.jpg`` is no photo and
+``~$port.docx`` no document; all else comes after, because ``20261122.pdf`` and
+``MCF-report.docx`` are what people call their own.
 
-The order of the table is the order of the questions. Pure: no I/O.
+The order of the tables is the order of the questions. Pure: no I/O.
 """
 
 from __future__ import annotations
@@ -65,10 +66,10 @@ def _pattern(name_class: NameClass, glob: str, client: str, regex: str | None = 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
-_SANDBOX = r"\.sb-[0-9a-z]{4,}-[0-9a-z]{4,}"
+_SANDBOX = r"sb-[0-9a-z]{4,}-[0-9a-z]{4,}"
 
-#: Names that are temporaries whatever the allow-list says, each with its client.
-PATTERNS: tuple[Pattern, ...] = (
+#: Names that mark something beside a file, though they may end as the file does.
+MARKS: tuple[Pattern, ...] = (
     _pattern(NameClass.LITTER, "._*", "Finder: AppleDouble twin"),
     _pattern(NameClass.LITTER, ".DS_Store", "Finder"),
     _pattern(NameClass.LITTER, ".Spotlight-*", "macOS search index"),
@@ -77,9 +78,11 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(NameClass.LITTER, ".fseventsd", "macOS"),
     _pattern(NameClass.LITTER, ".TemporaryItems", "macOS"),
     _pattern(NameClass.LITTER, ".apdisk", "macOS"),
+    _pattern(NameClass.LITTER, ".com.apple.*", "macOS"),
     _pattern(NameClass.LITTER, ".metadata_never_index*", "macOS"),
     _pattern(NameClass.LITTER, ".ql_disablethumbnails", "macOS Quick Look"),
     _pattern(NameClass.LITTER, ".ql_disablecache", "macOS Quick Look"),
+    _pattern(NameClass.LITTER, ".VolumeIcon.icns", "Finder"),
     _pattern(NameClass.LITTER, ".localized", "Finder"),
     _pattern(NameClass.LITTER, ".hidden", "Finder, GNOME"),
     _pattern(NameClass.LITTER, ".directory", "KDE Dolphin"),
@@ -88,54 +91,69 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(NameClass.LITTER, "ehthumbs*.db", "Windows Media Center"),
     _pattern(NameClass.OWNER_MARK, "~$*", "Microsoft Office: who has it open"),
     _pattern(NameClass.OWNER_MARK, ".~lock.*#", "LibreOffice: who has it open"),
-    _pattern(NameClass.SWAP, ".*.sw?", "vim"),
+    _pattern(NameClass.SWAP, ".#*", "emacs: lock"),
+)
+
+#: Names that programs write while they save, unless they end in an allowed type.
+TEMPORARIES: tuple[Pattern, ...] = (
+    _pattern(NameClass.SWAP, ".*.sw?", "vim, nano", r"\.(.*\.)?sw."),
     _pattern(NameClass.SWAP, "4913", "vim: may I write here?", r"4913|5036"),
     _pattern(NameClass.SWAP, "*~", "vim, emacs, gedit: backup"),
-    _pattern(NameClass.SWAP, ".#*", "emacs: lock"),
     _pattern(NameClass.SWAP, "#*#", "emacs: autosave"),
     _pattern(NameClass.SAVE, "~WR?*.tmp", "Word"),
     _pattern(NameClass.SAVE, "*.tmp", "Excel, LibreOffice, Explorer, many"),
     _pattern(NameClass.SAVE, "12AB34EF", "Excel: 6 to 8 hex digits", r"[0-9a-f]{6,8}"),
+    _pattern(NameClass.SAVE, "*.wbk", "Word, Excel: backup", r".*\.(wbk|xlk)"),
+    _pattern(NameClass.SAVE, "*.asd", "Word, Excel: recovery", r".*\.(asd|xar)"),
     _pattern(NameClass.SAVE, "Word Work File *", "Word for Mac"),
     _pattern(NameClass.SAVE, "MCF-*", "Word for Mac"),
     _pattern(NameClass.SAVE, ".goutputstream-*", "GNOME: every GLib program"),
     _pattern(NameClass.SAVE, "sedAbCdEf", "sed -i", r"sed[0-9a-z]{6}"),
+    _pattern(NameClass.SAVE, "XXAbCdEf", "perl -i", r"xx[0-9a-z]{6}"),
+    _pattern(NameClass.SAVE, "d2utmpAbCdEf", "dos2unix", r"d2utmp[0-9a-z]{6}"),
+    _pattern(NameClass.SAVE, "tmpAbCdEf", "Python, Rust, mktemp", r"\.?tmp[._-]?[0-9a-z_]{6,16}"),
     _pattern(NameClass.SAVE, ".fuse_hidden*", "FUSE: deleted while open"),
     _pattern(NameClass.SAVE, ".nfs*", "NFS: deleted while open", r"\.nfs[0-9a-f]{8,}"),
     _pattern(NameClass.SAVE, "<uuid>", "Cocoa, Qt", _UUID),
 )
 
-#: What a program hangs on an allowed name while it saves, each with its client.
-SUFFIXES: tuple[Pattern, ...] = tuple(
-    _pattern(NameClass.DERIVED, glob, client, regex)
-    for glob, client, regex in (
-        (".part", "Firefox, KDE, rclone", r"\.part(ial)?\d*"),
-        (".filepart", "WinSCP", r"\.filepart"),
-        (".crdownload", "browsers", r"\.(cr)?download"),
-        (".upload", "upload managers", r"\.upload(ing)?"),
-        (".bak", "backups of many programs", r"[._~-](bak|backup|old|orig|original|save|sav)\d*"),
-        (".tmp", "Node, KDE, many", r"[._~-]+(tmp|temp)[0-9a-z_-]*"),
-        (".new", "safe writers", r"[._~-]+(new|lock|lck|wbk|asd|inprogress)"),
-        ("_exiftool_tmp", "exiftool", r"_exiftool_tmp"),
-        ("-<uuid>", "Cyberduck", r"[._-]" + _UUID),
-        (".sb-…", "macOS: sandboxed save", _SANDBOX),
-        (".AbCdEf", "mkstemp: rsync, KDE, Qt", r"[.~_-][0-9a-z]{6}"),
-        (".1588940477075", "KeeWeb: milliseconds", r"[.~_-]\d{6,}"),
-        (".0123456789abcdef", "random or hash", r"[.~_-](?=[a-z]*\d)[0-9a-z]{7,64}"),
-        ("~RF12ab.TMP", "Word", r"~rf[0-9a-f]+"),
-    )
+
+def _suffix(glob: str, client: str, regex: str, separator: str = r"[._~-]+") -> Pattern:
+    """Make a row of `SUFFIXES`; it ends where letters and digits end."""
+    return _pattern(NameClass.DERIVED, glob, client, f"{separator}(?:{regex})(?![0-9a-z])")
+
+
+_RANDOM = _suffix(".AbCdEf", "mkstemp: rsync, KDE, Qt", r"[0-9a-z]{6}")
+
+#: What a program hangs on an allowed name while it saves, each with its client;
+#: several may follow each other, as rclone's ``plan.pdf.1a2b3c4d.partial``.
+SUFFIXES: tuple[Pattern, ...] = (
+    _suffix(".part", "Firefox, KDE, rclone, Nextcloud", r"part(ial)?\d*"),
+    _suffix(".filepart", "WinSCP", r"filepart"),
+    _suffix(".crdownload", "browsers", r"(cr|op)?download|crswap"),
+    _suffix(".upload", "upload managers", r"upload(ing)?"),
+    _suffix(".bak", "backups of many programs", r"(bak|backup|old|orig|original|save|sav)\d*"),
+    _suffix(".tmp", "Node, KDE, many", r"(tmp|temp)(\d*|[0-9a-z]{6})"),
+    _suffix(".new", "safe writers", r"new|lock|lck|inprogress"),
+    _suffix(".swp", "nano, Kate", r"(kate-)?sw[a-z]"),
+    _suffix("_exiftool_tmp", "exiftool", r"exiftool_tmp"),
+    _suffix(".ocTransferId12", "Nextcloud, ownCloud", r"octransferid\d+"),
+    _suffix("-<uuid>", "Cyberduck", _UUID),
+    _suffix(".sb-…", "macOS: sandboxed save", _SANDBOX),
+    _suffix("~RF12ab", "Word", r"rf[0-9a-f]+"),
+    _RANDOM,
+    _suffix(".1588940477075", "KeeWeb: milliseconds", r"\d{6,}"),
+    _suffix(".0123456789abcdef", "random or hash", r"(?=[a-z]*\d)[0-9a-z]{7,64}"),
+    _suffix("123456789", "Go", r"\d{6,}", separator=""),
 )
 
 #: Folders that programs make only to save one document in them. Stricter than
-#: the patterns above: people name folders ``20261122``, and mean it.
+#: the patterns above: people name folders ``20261122``, and mean it. Not among
+#: them: ``.Trash-1000``, where files are that people themselves put away.
 FOLDERS: tuple[Pattern, ...] = (
-    _pattern(
-        NameClass.SAVE, "*.sb-*", "macOS: sandboxed save", r".*\.sb-[0-9a-z]{4,}-[0-9a-z]{4,}"
-    ),
+    _pattern(NameClass.SAVE, "*.sb-*", "macOS: sandboxed save", r".*\." + _SANDBOX),
     _pattern(NameClass.SAVE, "(A Document Being Saved By *)", "macOS: Cocoa programs"),
     _pattern(NameClass.LITTER, ".TemporaryItems", "macOS"),
-    _pattern(NameClass.LITTER, ".Trashes", "Finder"),
-    _pattern(NameClass.LITTER, ".Trash-*", "GNOME, KDE"),
 )
 
 #: Stems that Windows keeps for devices: no Explorer can open such a file.
@@ -143,6 +161,9 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(
 
 #: Control characters, and those that XML 1.0 cannot carry in a listing.
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ufffe\uffff]")
+
+#: What may be a file type in the middle of a name.
+_EXTENSION = re.compile(r"\.[0-9a-z]{1,8}(?![0-9a-z])")
 
 #: The mark that rsync and others put before a name while they write it.
 _PREFIX = re.compile(r"^[.~_#]+")
@@ -175,15 +196,18 @@ def classify(name: Name, rules: Rules) -> Verdict:
     why_invalid = _why_invalid(name, folded)
     if why_invalid:
         return Verdict(NameClass.INVALID, why_invalid)
-    pattern = _find(PATTERNS, folded)
+    mark, temporary = _find(MARKS, folded), _find(TEMPORARIES, folded)
     if rules.extensions is None:
         # Where everything is allowed, nothing may vanish because of its name.
-        return Verdict(NameClass.FILE, "every name is allowed", temporary=pattern is not None)
+        saving = bool(mark or temporary) or _is_derived(name, folded)
+        return Verdict(NameClass.FILE, "every name is allowed", temporary=saving)
+    if mark is None and name.extension and rules.allows(name.extension):
+        reason = f".{name.extension} is on the allowed list"
+        return Verdict(NameClass.FILE, reason, temporary=temporary is not None)
+    pattern = mark or temporary
     if pattern is not None:
         reason = f"{pattern.glob} is a temporary of {pattern.client}"
         return Verdict(pattern.name_class, reason, temporary=True)
-    if name.extension and rules.allows(name.extension):
-        return Verdict(NameClass.FILE, f".{name.extension} is on the allowed list")
     suffix = _derived_from(folded, rules)
     if suffix is not None:
         reason = f"an allowed name with {suffix.glob} of {suffix.client}"
@@ -197,9 +221,23 @@ def is_temporary(path: DavPath, rules: Rules) -> bool:
     return in_temporary_folder(path) or classify(path.name, rules).temporary
 
 
+def hides(path: DavPath, rules: Rules) -> bool:
+    """Whether a file that is renamed to *path* is only put aside by a program."""
+    if rules.extensions is None:
+        return is_temporary(path, rules)
+    verdict = classify(path.name, rules)
+    return in_temporary_folder(path) or verdict.name_class.kind is Kind.SCRATCH
+
+
 def in_temporary_folder(path: DavPath) -> bool:
     """Whether a folder above *path* is one that a program made to save in."""
-    return any(_find(FOLDERS, name.casefold()) for name in path.names[:-1])
+    return any(is_temporary_folder(name) for name in path.names[:-1])
+
+
+@lru_cache(maxsize=4096)
+def is_temporary_folder(name: Name) -> bool:
+    """Whether programs make a folder of this name only to save in it."""
+    return _find(FOLDERS, name.casefold()) is not None
 
 
 def check_collection(name: Name) -> str | None:
@@ -226,9 +264,29 @@ def _derived_from(folded: str, rules: Rules) -> Pattern | None:
     stem = _PREFIX.sub("", folded)
     for dot in (index for index, c in enumerate(stem) if c == "." and index > 0):
         for extension in rules.extensions or ():
-            end = dot + 1 + len(extension)
-            if stem.startswith(extension, dot + 1) and end < len(stem):
-                suffix = _find(SUFFIXES, stem[end:])
+            if stem.startswith(extension, dot + 1):
+                suffix = _suffixes(stem, dot + 1 + len(extension))
                 if suffix is not None:
                     return suffix
     return None
+
+
+def _is_derived(name: Name, folded: str) -> bool:
+    """Whether a suffix makes *name* a temporary, whatever type it is a temporary of."""
+    stem = _PREFIX.sub("", folded)
+    ends = (match.end() for match in _EXTENSION.finditer(stem) if match.start() > 0)
+    suffix = next(filter(None, (_suffixes(stem, end) for end in ends)), None)
+    # Six small letters may be a type that we do not know: plan.2.sqlite.
+    return suffix is not None and (suffix is not _RANDOM or name[-6:] != folded[-6:])
+
+
+def _suffixes(text: str, start: int) -> Pattern | None:
+    """Find the last suffix of *text*, if from *start* on there is nothing but suffixes."""
+    found = None
+    while start < len(text):
+        matches = ((pattern, pattern.regex.match(text, start)) for pattern in SUFFIXES)
+        found, end = next(((p, match.end()) for p, match in matches if match), (None, 0))
+        if found is None:
+            return None
+        start = end
+    return found

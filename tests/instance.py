@@ -15,7 +15,7 @@ from davhost.conditions import NO_CONDITIONS, Conditions, StateCondition, StateL
 from davhost.housekeeping import Housekeeping, Keeping
 from davhost.model import Rules
 from davhost.paths import DavPath
-from davhost.policy import Limits, Policy
+from davhost.policy import ContentRules, Limits, Policy
 from davhost.tree import Outcome, Tree
 
 PASSWORD = "correct horse battery"
@@ -50,11 +50,12 @@ class Instance:
     clock: Clock = field(default_factory=Clock)
     allow: str = DEFAULT_ALLOW
     limits: Limits = field(default_factory=Limits)
+    contents: ContentRules = field(default_factory=ContentRules)
     naps: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make what depends on the rest."""
-        self.policy = Policy(Rules.parse(self.allow), self.limits)
+        self.policy = Policy(Rules.parse(self.allow), self.limits, self.contents)
         self.accounts = Accounts(
             self.catalogue,
             self.blobs,

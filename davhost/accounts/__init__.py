@@ -41,6 +41,7 @@ class Accounts(Registry):
 
     Args:
         sleep: waits so many seconds; tests pass their own.
+        after_removal: is told the id of an account that was removed with its blobs.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Accounts(Registry):
         options: AccountsOptions | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        after_removal: Callable[[int], object] = lambda _user_id: None,
     ) -> None:
         options = options or AccountsOptions()
         self._catalogue = catalogue
         self._blobs = blobs
         self._clock = clock
+        self._after_removal = after_removal
         self._passwords = Passwords(options)
         self._remembered = Remembered(options.remember_seconds)
         self._throttle = Throttle(catalogue, options, sleep)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue, IntegrityError
 from ..clock import Clock
-from ..model import Principal, Rules
+from ..model import Principal, Refusal, Rules
 from .errors import AccountExists, BadEmail, NoSuchAccount
 from .passwords import Passwords
 
@@ -21,6 +22,7 @@ class Registry:
     _blobs: BlobStore
     _clock: Clock
     _passwords: Passwords
+    _after_removal: Callable[[int], object]
 
     def register(
         self,
@@ -85,6 +87,16 @@ class Registry:
         with self._catalogue.people() as people:
             return people.count_files(account.space_id)
 
+    def refusals(self, email: str | None = None, *, limit: int) -> list[Refusal]:
+        """List what the rules refused in one home, or in all; the newest first.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        space_id = None if email is None else self.get(email).space_id
+        with self._catalogue.people() as people:
+            return people.refusals(space_id, limit)
+
     def set_password(self, email: str, password: str) -> None:
         """Change a password; it counts on the very next request.
 
@@ -135,6 +147,7 @@ class Registry:
         with self._catalogue.people(writes=True) as people:
             people.remove(account)
         self._blobs.remove_space(account.space_id)
+        self._after_removal(account.id)
 
     def principal(self, email: str) -> Principal:
         """Act as the owner of an account, for commands of the administrator.

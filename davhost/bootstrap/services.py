@@ -12,14 +12,20 @@ from davhost.catalogue import Catalogue
 from davhost.clock import Clock, SystemClock, since_boot_seconds
 from davhost.housekeeping import Housekeeping, Keeping
 from davhost.model import Principal
-from davhost.policy import Limits, Policy
+from davhost.policy import ContentRules, Limits, Policy
+from davhost.projection import Follower, Projection
 from davhost.settings import Settings
 from davhost.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything below the edges, for one process; it must not cross a fork."""
+    """Everything below the edges, for one process; it must not cross a fork.
+
+    Args:
+        projection: the readable trees, and *follower* the thread that keeps
+            them; None when the settings switch them off.
+    """
 
     settings: Settings
     catalogue: Catalogue
@@ -28,20 +34,29 @@ class Services:
     policy: Policy
     accounts: Accounts
     housekeeping: Housekeeping
+    projection: Projection | None = None
+    follower: Follower | None = None
 
     def tree_of(self, principal: Principal) -> Tree:
         """The home of *principal*, behind its one door."""
-        return Tree(self.catalogue, self.blobs, self.policy, self.clock, principal)
+        parts = (self.catalogue, self.blobs, self.policy, self.clock)
+        if self.follower is None:
+            return Tree(*parts, principal)
+        return Tree(*parts, principal, self.follower.note)
 
     def keep_house(self) -> threading.Event:
         """Begin to tidy up in the background; setting the event ends it."""
         stop = threading.Event()
+        if self.follower is not None:
+            self.follower.start(stop)
         work = self.housekeeping.run
         threading.Thread(target=work, args=(stop,), name="housekeeping", daemon=True).start()
         return stop
 
     def close(self) -> None:
-        """Close the database connections."""
+        """Show in the readable trees what was changed, and close the database connections."""
+        if self.follower is not None:
+            self.follower.settle()
         self.catalogue.close()
 
 
@@ -71,15 +86,34 @@ def open_services(settings: Settings) -> Services:
         settings.data_dir / "blobs", durable=durable, reserve_bytes=settings.disk_reserve
     )
     clock = system_clock(catalogue)
-    policy = Policy(settings.rules, _limits(settings))
+    policy = Policy(settings.rules, _limits(settings), _content_rules(settings))
+    projection = follower = None
+    if settings.readable_tree:
+        projection = Projection(catalogue, blobs, clock, settings.data_dir / "users")
+        follower = Follower(projection)
     return Services(
         settings=settings,
         catalogue=catalogue,
         blobs=blobs,
         clock=clock,
         policy=policy,
-        accounts=Accounts(catalogue, blobs, clock, _accounts_options(settings)),
-        housekeeping=Housekeeping(catalogue, blobs, policy, clock, _keeping(settings)),
+        accounts=Accounts(
+            catalogue,
+            blobs,
+            clock,
+            _accounts_options(settings),
+            after_removal=follower.note_user if follower else lambda _user_id: None,
+        ),
+        housekeeping=Housekeeping(
+            catalogue,
+            blobs,
+            policy,
+            clock,
+            _keeping(settings),
+            find_lagging=follower.look_around if follower else lambda: 0,
+        ),
+        projection=projection,
+        follower=follower,
     )
 
 
@@ -107,6 +141,10 @@ def _limits(settings: Settings) -> Limits:
         lock_timeout_default_seconds=settings.lock_timeout_default_seconds,
         lock_timeout_max_seconds=settings.lock_timeout_max_seconds,
     )
+
+
+def _content_rules(settings: Settings) -> ContentRules:
+    return ContentRules(fits_type=settings.content_check, macros_allowed=settings.macros_allowed)
 
 
 def _keeping(settings: Settings) -> Keeping:

@@ -79,8 +79,6 @@ def make_gate(services: Services) -> Gate:
 def dav_options(settings: Settings) -> DavOptions:
     """Tell the protocol edge what concerns it."""
     return DavOptions(
-        lock_timeout_default_seconds=settings.lock_timeout_default_seconds,
-        lock_timeout_max_seconds=settings.lock_timeout_max_seconds,
         propfind_infinity=settings.propfind_infinity,
         xml_body_max_bytes=settings.xml_body_bytes_max,
         trusted_proxies=settings.trusted_proxies,

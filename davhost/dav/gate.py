@@ -23,10 +23,6 @@ class DavOptions:
 
     #: Shown by clients when they ask for a password.
     realm: str = "davhost"
-    #: The life of a lock whose client asks for none.
-    lock_timeout_default_seconds: int = 600
-    #: The longest life of a lock, also of one asked to be infinite.
-    lock_timeout_max_seconds: int = 86_400
     #: Whether PROPFIND with Depth infinity is answered (RFC 4918 section 9.1).
     propfind_infinity: bool = False
     #: The longest XML body.

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from davhost.errors import Refused
+from davhost.policy import ContentRules
 from tests.instance import Home, Instance, make_instance
 
 NAMES = ["a.txt", "b.txt", "~WRD1.tmp", "sedAbCdEf", "a.txt~", "d", "e", "x.exe", "n\u00e9e.pdf"]
@@ -152,7 +153,11 @@ def _remove(model: Model, top: str) -> None:
 
 def test_a_tree_is_a_dictionary_of_paths(tmp_path: Path) -> None:
     """Whatever the operations and their order, the tree holds what the model holds."""
-    TreeMachine.instance = make_instance(f"sqlite:///{tmp_path}/davhost.sqlite", tmp_path)
+    TreeMachine.instance = make_instance(
+        f"sqlite:///{tmp_path}/davhost.sqlite",
+        tmp_path,
+        contents=ContentRules(fits_type=False),  # any bytes under any name
+    )
     try:
         run_state_machine_as_test(
             TreeMachine,

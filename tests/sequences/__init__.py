@@ -1,0 +1,1 @@
+"""What real programs send when they save a document, and what must be true afterwards."""
