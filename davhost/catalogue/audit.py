@@ -166,10 +166,12 @@ WHERE b.key NOT LIKE CAST(b.space_id AS TEXT) || '/%' OR length(b.sha256) <> 64
     "ownerless": Invariant(
         "{what} belongs to {found}, which is not there",
         """
-SELECT CAST(NULL AS BIGINT), 'a property', 'resource ' || CAST(p.resource_id AS TEXT), NULL FROM property p
+SELECT CAST(NULL AS BIGINT), 'a property', 'resource ' || CAST(p.resource_id AS TEXT), NULL
+FROM property p
 WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id = p.resource_id)
 UNION ALL
-SELECT CAST(NULL AS BIGINT), 'a version', 'resource ' || CAST(v.resource_id AS TEXT), NULL FROM version v
+SELECT CAST(NULL AS BIGINT), 'a version', 'resource ' || CAST(v.resource_id AS TEXT), NULL
+FROM version v
 WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id = v.resource_id)
 UNION ALL
 SELECT l.space_id, 'a lock', 'account ' || CAST(l.user_id AS TEXT), NULL FROM lock l

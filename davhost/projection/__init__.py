@@ -74,6 +74,9 @@ class Projection:
         self._clock = clock
         # The administrator may have made it a link; what comes later is not followed.
         self._users = users.resolve(strict=True)
+        #: Whose a space is never changes; an account that is gone is noticed by its journal.
+        self._user_ids: dict[int, int] = {}
+        self._known: dict[int, Owner] = {}
 
     def catch_up(self, user_id: int, *, wait: bool = True) -> bool:
         """Bring one tree into line with the catalogue; remove that of a removed account.
@@ -134,8 +137,10 @@ class Projection:
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with self._catalogue.people() as people:
-            return [owner.user_id for id_ in space_ids for owner in people.owners(space_id=id_)]
+        asked = set(space_ids)
+        if not asked <= self._user_ids.keys():
+            self._user_ids |= {owner.space_id: owner.user_id for owner in self.owners()}
+        return [self._user_ids[id_] for id_ in asked if id_ in self._user_ids]
 
     def compare(self, user_id: int) -> Comparison:
         """Compare one tree with the catalogue, changing nothing, while others write.
@@ -205,12 +210,19 @@ class Projection:
         with locked(self._users, user_id, wait=wait) as control:
             if control is None:
                 return False
-            owner = self._owner(user_id)
+            owner = self._known.get(user_id) or self._owner(user_id)
+            try:
+                if owner is not None:
+                    lease = self._clock.lease()
+                    work(Run(self._catalogue, self._blobs, owner, control, lease=lease))
+                    self._known[user_id] = owner
+            except NotFound:
+                owner = self._owner(user_id)
+                if owner is not None:
+                    raise  # the account is there: it is something else that is missing
             if owner is None:
+                self._known.pop(user_id, None)
                 control.remove()
-            else:
-                lease = self._clock.lease()
-                work(Run(self._catalogue, self._blobs, owner, control, lease=lease))
             return True
 
     def _owner(self, user_id: int) -> Owner | None:

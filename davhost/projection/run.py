@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from ..model import JournalEntry, JournalPoint, Resource
 from ..paths import DavPath
 from .batches import Dirty, named, replayed
 from .control import Control, Mark
-from .descriptors import is_folder, open_folder, own_folder
+from .descriptors import find_stat, is_folder, open_folder, own_folder
 from .disk import FOLDER_MODE, Disk, Names, NotThere
 
 #: How many entries of the journal are applied at once.
@@ -51,8 +52,6 @@ class Run:
 
     def catch_up(self) -> None:
         """Apply every entry of the journal that was not applied."""
-        if self._find_mark() is None:
-            self._align()
         while self._advance():
             pass
         self._control.clear()
@@ -91,41 +90,38 @@ class Run:
 
     # -- the journal
 
-    def _find_mark(self) -> Mark | None:
-        """Find how far the tree has come; None if that is not to be trusted.
-
-        The folder may have been replaced, the database restored from a backup.
-        """
-        mark = self._control.find_mark()
-        if mark is None or not is_folder(self._control.tree_name, self._control.users):
-            return None
-        with self._top() as disk:
-            if disk.inode != mark.top_inode:
-                return None
-        with self._reading() as reading:
-            known = reading.find_journal_point(mark.point.seq)
-        return mark if known == mark.point else None
-
     def _advance(self) -> bool:
-        """Apply the next entries; False if there are none."""
-        mark = self._control.find_mark()
+        """Apply the next entries; False if there are no more."""
+        mark = self._find_mark()
         if mark is None:
-            return False
+            self._align()
+            return True
         with self._top() as disk:
             with self._reading() as reading:
+                last_seq = reading.journal_seq()
+                if reading.find_journal_point(mark.point.seq) != mark.point:
+                    self._control.drop_mark()  # the database was restored from a backup
+                    return True
                 entries = reading.journal_since(mark.point.seq, limit=BATCH)
                 if not entries:
                     return False
                 end = reading.find_journal_point(entries[-1].seq)
-                is_last = reading.journal_seq() == entries[-1].seq
+                is_last = last_seq == entries[-1].seq
                 dirty = self._begin(disk, mark, entries, is_last=is_last)
                 found = {path: reading.find(path) for path in dirty}
                 exact = reading.journal_seq() == entries[-1].seq
             self._read_on = False
             for path in sorted(dirty, key=lambda path: len(path.names)):
                 self._settle(disk, path, found[path], brings_members=dirty[path])
-            self._finish(disk, end or mark.point, exact=exact)
-        return True
+            return not self._finish(disk, end or mark.point, exact=exact)
+
+    def _find_mark(self) -> Mark | None:
+        """Find how far the tree has come; None if it is another folder than then."""
+        mark = self._control.find_mark()
+        top = find_stat(self._control.tree_name, self._control.users)
+        if mark is None or top is None or not stat.S_ISDIR(top.st_mode):
+            return None
+        return mark if top.st_ino == mark.top_inode else None
 
     def _begin(
         self, disk: Disk, mark: Mark, entries: list[JournalEntry], *, is_last: bool
@@ -141,16 +137,20 @@ class Run:
     def _moves_folders(self, disk: Disk, entries: list[JournalEntry]) -> bool:
         return any(entry.source and disk.stands(_names(entry.source)) for entry in entries)
 
-    def _finish(self, disk: Disk, point: JournalPoint, *, exact: bool) -> None:
+    def _finish(self, disk: Disk, point: JournalPoint, *, exact: bool) -> bool:
         """Write the mark.
 
         Args:
             exact: whether all that was read before `_read_on` was read at *point*.
+
+        Returns:
+            Whether the journal ended there all the time.
         """
         if exact and self._read_on:
             with self._reading() as reading:
                 exact = reading.journal_seq() == point.seq
         self._control.write_mark(Mark(point, disk.inode, exact))
+        return exact
 
     # -- paths
 

@@ -76,6 +76,12 @@ class Channel:
             raise PeerGone(str(error)) from error
         return True
 
+    def peek(self) -> bytes:
+        """Look at the first byte under the TLS layer; ``b""`` if there is none."""
+        with suppress(OSError):
+            return socket.socket.recv(self.socket, 1, socket.MSG_PEEK)
+        return b""
+
     def receive(self, size: int) -> bytes | None:
         """Take at most *size* bytes that are here already.
 

@@ -71,6 +71,7 @@ class Connection(HTTPConnection):
         self.phase = Phase.HANDSHAKE if isinstance(sock, ssl.SSLSocket) else Phase.IDLE
         #: When the manager closes it, on the monotonic clock.
         self.deadline = time.monotonic() + self.options.header_timeout_seconds
+        self._handshake_began = False
         self._searched_bytes = 0
         self._discarded_bytes = 0
 
@@ -122,6 +123,14 @@ class Connection(HTTPConnection):
         return not self.reader.pending and not self.server.requests.has_spare_threads()
 
     def _shake_hands(self) -> bool:
+        if not self._handshake_began:
+            first = self.channel.peek()
+            self._handshake_began = bool(first)
+            # A TLS record begins with a byte below 0x20, HTTP with a method.
+            if first.isalpha():
+                self.channel.send_plain(_refusal(HTTPStatus.BAD_REQUEST, _PLAIN_HTTP_ON_TLS))
+                self._linger()
+                return False
         if not self.channel.shake_hands():
             return False
         self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
@@ -206,11 +215,7 @@ class Connection(HTTPConnection):
 
     def _refuse_handshake(self, error: ssl.SSLError) -> None:
         log.debug("%s: TLS handshake: %s", self.remote_addr, error.reason)
-        if error.reason == "HTTP_REQUEST":
-            self.channel.send_plain(_refusal(HTTPStatus.BAD_REQUEST, _PLAIN_HTTP_ON_TLS))
-            self._linger()
-        else:
-            self.phase = Phase.CLOSED
+        self.phase = Phase.CLOSED
 
     def _linger(self) -> None:
         """Say that nothing more comes, and read on until the client closes."""

@@ -363,8 +363,8 @@ class Planner:
         every = not self._admits_all()
         for member in self.reading.tree_files(source, every=every):
             by_name = self._kind_at(DavPath((Name.known(member.name),)))
-            if by_name is member.kind and by_name is Kind.SCRATCH:
-                continue  # a temporary by its own name: so it is everywhere
+            if by_name is member.kind:
+                continue  # by its own name: so it is everywhere
             place = self.reading.path_of(member) or source_path
             moved = DavPath(path.names + place.names[len(source_path.names) :])
             kind = self._kind_at(moved)

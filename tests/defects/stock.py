@@ -52,7 +52,7 @@ def make_app(root: Path, accounts: dict[str, str]) -> WsgiDAVApp:
     mapping["/native"] = NativeProvider(str(folders["/native"]))
     mapping["/"] = FilesystemProvider(str(root))
     users = {email: {"password": password} for email, password in accounts.items()}
-    return WsgiDAVApp(
+    app = WsgiDAVApp(
         {
             "provider_mapping": mapping,
             "simple_dc": {"user_mapping": {"*": users}},
@@ -60,10 +60,14 @@ def make_app(root: Path, accounts: dict[str, str]) -> WsgiDAVApp:
             "property_manager": True,
             "lock_storage": True,
             "honor_mtime_header": True,
-            "verbose": 3,
+            # 3 is its default; with it, a share with a capital ends the program.
+            "verbose": 1,
             "logging": {"enable": True},
         }
     )
+    app.verbose = 3
+    logging.getLogger("wsgidav").setLevel(logging.INFO)
+    return app
 
 
 def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:

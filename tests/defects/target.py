@@ -31,7 +31,7 @@ class Program(Protocol):
         """Everything that it has printed and logged."""
 
     def start(self) -> None:
-        """Start it, on the port it had before."""
+        """Start it."""
 
     def stop(self) -> None:
         """End it by SIGTERM and wait."""
@@ -60,12 +60,11 @@ class Stock:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def start(self) -> None:
-        """Start it, on the port it had before."""
-        options = self._options | {"port": self.port}
+        """Start it, on any free port."""
         before = len(self.output)
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.defects.stock", json.dumps(options)],
+                [sys.executable, "-m", "tests.defects.stock", json.dumps(self._options)],
                 cwd=REPOSITORY,
                 env=clean_environment(self.home),
                 stdin=subprocess.DEVNULL,
@@ -79,6 +78,8 @@ class Stock:
             raise
 
     def _note_port(self, before: int) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"the stock server ended:\n{self.output}")
         ready = _READY.search(self.output, before)
         assert ready, self.output
         self.port = int(ready[1])
@@ -115,21 +116,34 @@ class Target:
     """One of the two, with a folder of the scenario's own.
 
     Args:
-        dav: Ann's view.
-        other: another client of the same files: on the stock packages Bob,
-            who shares all of them; on davhost a second device of Ann's.
         folder: the URL path of an empty collection, without a slash at the end.
         root: the folder on the disk whose names the stock packages serve, and
             in which davhost shows the same names.
     """
 
     program: Program
-    dav: Dav
-    other: Dav
-    stranger: Dav
     is_stock: bool
     root: Path
     folder: str = ""
+
+    @property
+    def dav(self) -> Dav:
+        """Ann's view."""
+        return Dav("127.0.0.1", self.program.port, ANN)
+
+    @property
+    def stranger(self) -> Dav:
+        """Bob's view."""
+        return Dav("127.0.0.1", self.program.port, BOB)
+
+    @property
+    def other(self) -> Dav:
+        """Another client of the same files.
+
+        On the stock packages Bob, who shares all of them; on davhost a second
+        device of Ann's.
+        """
+        return self.stranger if self.is_stock else self.dav
 
     def client(self) -> Client:
         """Open a connection to speak byte by byte."""
@@ -205,13 +219,11 @@ def start_davhost(home: Path, **settings: str) -> Target:
     for account in (ANN, BOB):
         command = ("user", "add", account.email, "--password-stdin", "--allow", "*")
         server.administer(*command, stdin=account.password + "\n")
-    ann = server.dav(ANN)
-    return Target(server, ann, ann, server.dav(BOB), False, home / "data" / "users")
+    return Target(server, False, home / "data" / "users")
 
 
 def start_stock(home: Path, **options: Any) -> Target:
     """Start the stock packages."""
     stock = Stock.with_webdav(home, **options)
     stock.start()
-    ann, bob = (Dav("127.0.0.1", stock.port, account) for account in (ANN, BOB))
-    return Target(stock, ann, bob, bob, True, stock.root)
+    return Target(stock, True, stock.root)

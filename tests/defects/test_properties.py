@@ -1,5 +1,6 @@
 """PROPFIND and PROPPATCH: what is told of files."""
 
+import dataclasses
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -48,14 +49,16 @@ def test_all_kinds_of_propfind_are_answered(server: Target) -> object:
 
 @defect("D19", here=(True, 507), stock=(False, 200))
 def test_properties_move_along_and_have_a_limit(server: Target) -> object:
-    """In a folder below another of the same name; one of 200 KB is too large."""
-    for name in ("a", "a/a"):
-        server.request("MKCOL", name)
-    server.put("a/a/a.txt")
-    server.proppatch("a/a/a.txt", X)
-    server.request("MOVE", "a", Destination=server.url("b"))
-    moved = found(server.propfind("b/a/a.txt", f"<D:prop>{X}</D:prop>"), "{u:}x")
-    large = server.proppatch("b/a/a.txt", f'<y xmlns="u:">{"v" * 200_000}</y>')
+    """A folder below another of the same name is moved; one of 200 KB is too large."""
+    name = f"x{server.folder}"
+    server.request("MKCOL", "x")
+    server.request("MKCOL", name)
+    server.put(f"{name}/a.txt")
+    server.proppatch(f"{name}/a.txt", X)
+    server.request("MOVE", "", Destination=server.dav.url(f"{server.folder}-moved"))
+    there = dataclasses.replace(server, folder=f"{server.folder}-moved")
+    moved = found(there.propfind(f"{name}/a.txt", f"<D:prop>{X}</D:prop>"), "{u:}x")
+    large = there.proppatch(f"{name}/a.txt", f'<y xmlns="u:">{"v" * 200_000}</y>')
     status = large.xml.findtext(f".//{DAV}propstat/{DAV}status") or ""
     return moved, int(status.split()[1])
 

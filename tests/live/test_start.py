@@ -126,7 +126,7 @@ def test_sighup_takes_up_new_settings(make_server, tmp_path):
 
         file.write_text("davhost: {allow: 'txt,pdf'}\n")
         os.kill(server.pid, signal.SIGHUP)
-        eventually(lambda: assert_status(ada.request("PUT", "/a.pdf", b"pdf").status, 201))
+        eventually(lambda: assert_status(ada.request("PUT", "/a.pdf", b"%PDF-1.7").status, 201))
 
 
 def assert_logged(server: Server, text: str) -> None:
