@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from . import names
-from .blobs import BlobStore
+from .blobs import BlobMissing, BlobStore
 from .catalogue import Catalogue, Writing
 from .catalogue.upkeep import Old, is_old, old_aways, old_departed, old_scratch, old_versions
 from .changes import Rebind
 from .clock import Clock
+from .contents import find_faults
 from .errors import BadName, Locked, NameRefused, NotFound, QuotaExceeded, Refused
 from .model import Kind, Principal, Resource
 from .paths import NAME_BYTES_MAX, DavPath, Name
@@ -26,6 +27,9 @@ log = logging.getLogger("davhost.housekeeping")
 
 #: How many rows one step takes on before it lets others write.
 _BATCH = 200
+
+#: How many rows are given up before the disk is looked at again.
+_RELIEF_BATCH = 20
 
 #: Ends one row; False when it has to stay for now.
 End = Callable[[Writing, int], bool | None]
@@ -63,6 +67,7 @@ class Round:
     put_back: int = 0
     trash: int = 0
     versions: int = 0
+    given_up: int = 0
     dead_blobs: int = 0
     lagging_trees: int = 0
 
@@ -121,6 +126,7 @@ class Housekeeping:
         done.trash = self._each(old_departed(trash_us), Writing.erase)
         version_us = self._before_us(keeping.version_seconds)
         done.versions = self._each(old_versions(version_us), Writing.erase_version)
+        done.given_up = self._relieve_disk()
         done.dead_blobs = self._delete_dead_blobs()
         done.lagging_trees = self._find_lagging()
         if any(asdict(done).values()):
@@ -152,6 +158,27 @@ class Housekeeping:
             if len(rows) < _BATCH:
                 return ended
 
+    def _relieve_disk(self) -> int:
+        """Give up trash, then versions, the oldest first, while the disk is full.
+
+        Otherwise nobody could make room: what people delete is kept.
+        """
+        given_up = 0
+        now_us = self._clock.now_us()
+        ends: tuple[tuple[Old, End], ...] = (
+            (old_departed(now_us), Writing.erase),
+            (old_versions(now_us), Writing.erase_version),
+        )
+        for old, end in ends:
+            while self._blobs.is_full():
+                with self._catalogue.upkeep(writes=False) as upkeep:
+                    rows = upkeep.list_old(old, 0, _RELIEF_BATCH)
+                ended = sum(self._end_one(space_id, row_id, old, end) for space_id, row_id in rows)
+                given_up += ended
+                if not ended:
+                    break
+        return given_up
+
     def _end_one(self, space_id: int, row_id: int, old: Old, end: End) -> bool:
         try:
             with self._catalogue.write(
@@ -175,7 +202,7 @@ class Housekeeping:
             return False  # in a departed folder, and goes with it
         if _is_locked(tx, path):
             return False  # a program still has it open
-        if self._kind_at(tx, path) is Kind.FILE:
+        if self._kind_at(tx, path) is Kind.FILE and self._fits(tx, scratch, path):
             return self._rebind(tx, scratch, path, path)  # the rules have changed
         tx.sweep(scratch, path)
         _sweep_folder(tx, path.parent)
@@ -187,7 +214,7 @@ class Housekeeping:
         path, home = tx.path_of(away), tx.home_of(away)
         if path is None or home is None:
             return False
-        if self._kind_at(tx, path) is Kind.FILE:
+        if self._kind_at(tx, path) is Kind.FILE and self._fits(tx, away, path):
             return self._rebind(tx, away, path, path)  # by the rules it may stay
         parent, name = home
         parent_path = tx.path_of(parent) if parent is not None else None
@@ -209,6 +236,18 @@ class Housekeeping:
             return False
         tx.apply(permit)
         return True
+
+    def _fits(self, tx: Writing, target: Resource, path: DavPath) -> bool:
+        """Whether the content of *target* may be a file of the name at *path*."""
+        rules = self._policy.rules_of(tx.space())
+        if target.blob_key is None or not self._policy.judges_contents(rules):
+            return True
+        try:
+            with self._blobs.open(target.blob_key) as content:
+                faults = find_faults(content, path.name.extension)
+        except BlobMissing:
+            return False
+        return not any(self._policy.contents.minds(fault) for fault in faults)
 
     def _kind_at(self, tx: Writing, path: DavPath) -> Kind:
         """What the rules make of the name at *path* now."""

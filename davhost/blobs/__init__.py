@@ -229,6 +229,10 @@ class BlobStore(Protocol):
         """
         ...
 
+    def is_full(self) -> bool:
+        """Whether it is time to give up old bytes: uploads are refused now, or soon."""
+        ...
+
     def remove_space(self, space_id: int) -> None:
         """Delete every blob of a space that the catalogue has forgotten.
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import os
 import re
 import shutil
@@ -360,18 +361,29 @@ class LocalBlobs:
         with suppress(OSError), self._pending_folder() as pending:
             os.unlink(_marker(place), dir_fd=pending)
 
+    def is_full(self) -> bool:
+        """Whether less than twice the reserve is free."""
+        with _refusing():
+            free_bytes, reserve_bytes = self._room()
+        return free_bytes < 2 * reserve_bytes
+
     def _check_room(self, block_bytes: int) -> None:
         """Keep the reserve free.
 
         Raises:
             DiskFull: *block_bytes* more would touch it.
         """
+        free_bytes, reserve_bytes = self._room()
+        if free_bytes - block_bytes < reserve_bytes:
+            raise _disk_full()
+
+    def _room(self) -> tuple[float, int]:
+        """Bytes that are free, and those that uploads leave alone."""
         disk = os.statvfs(self._root)
         if disk.f_blocks == 0:  # some network file systems do not tell
-            return
+            return math.inf, 0
         reserve_bytes = min(self._reserve_bytes, disk.f_blocks * disk.f_frsize // 20)
-        if disk.f_bavail * disk.f_frsize - block_bytes < reserve_bytes:
-            raise _disk_full()
+        return disk.f_bavail * disk.f_frsize, reserve_bytes
 
     # -- sweeping and listing
 

@@ -81,6 +81,12 @@ class MemoryBlobs:
             ]
         yield from stored
 
+    def is_full(self) -> bool:
+        """Whether nine tenths of the capacity are used."""
+        if self._capacity_bytes is None:
+            return False
+        return sum(size for _, size in self.keys()) > 0.9 * self._capacity_bytes
+
     def remove_space(self, space_id: int) -> None:
         """Delete the blobs of a space; see `BlobStore.remove_space`."""
         with self._mutex:
