@@ -278,9 +278,18 @@ class JournalEntry:
             ``properties`` or ``sweep``.
         path: where it happened; of a rebind where the resource went.
         source: of a rebind, where the resource was.
+        at_us: when.
+        resource_id: of what was changed.
     """
 
     seq: int
     verb: str
     path: DavPath
     source: DavPath | None
+    at_us: int
+    resource_id: int
+
+    @property
+    def point(self) -> JournalPoint:
+        """The point of the journal that this entry ends at."""
+        return JournalPoint(self.seq, self.at_us, self.resource_id)

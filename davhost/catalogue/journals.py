@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, delete, insert, select
+from sqlalchemy import Column, Connection, Select, bindparam, delete, insert, select
 
 from ..errors import NotFound
 from ..model import JournalEntry, JournalPoint
@@ -33,8 +34,7 @@ class JournalReading:
         Raises:
             NotFound: the space was removed.
         """
-        statement = select(space.c.journal_seq).where(space.c.id == self.space_id)
-        seq = self.connection.execute(statement).scalar_one_or_none()
+        seq = self.connection.execute(_last_seq(), {"space": self.space_id}).scalar_one_or_none()
         if seq is None:
             raise NotFound("The account is gone.")
         return int(seq)
@@ -51,21 +51,9 @@ class JournalReading:
 
     def journal_since(self, seq: int, limit: int | None = None) -> list[JournalEntry]:
         """List the changes after *seq*, in order, *limit* of them at most."""
-        statement = (
-            select(journal.c.seq, journal.c.verb, journal.c.path, journal.c.detail)
-            .where(journal.c.space_id == self.space_id, journal.c.seq > seq)
-            .order_by(journal.c.seq)
-            .limit(limit)
-        )
-        return [
-            JournalEntry(
-                seq=row.seq,
-                verb=row.verb,
-                path=DavPath.from_text(row.path),
-                source=DavPath.from_text(row.detail) if row.verb == "rebind" else None,
-            )
-            for row in self.connection.execute(statement)
-        ]
+        statement = _since() if limit is None else _since().limit(limit)
+        rows = self.connection.execute(statement, {"space": self.space_id, "since": seq})
+        return [_entry(row) for row in rows]
 
     def renamed_from(self, path: DavPath, since_us: int) -> list[int]:
         """List the ids of what was renamed away from *path*, the latest first."""
@@ -154,3 +142,30 @@ class JournalWriting(JournalReading):
 def _end_of(path: str) -> str:
     longer = len(path) > REFUSED_PATH_MAX
     return "…" + path[1 - REFUSED_PATH_MAX :] if longer else path
+
+
+def _entry(row: Any) -> JournalEntry:
+    seq, verb, path, detail, at_us, resource_id = row
+    source = DavPath.from_text(detail) if verb == "rebind" else None
+    return JournalEntry(seq, verb, DavPath.from_text(path), source, at_us, resource_id)
+
+
+@lru_cache
+def _last_seq() -> Select[Any]:
+    return select(space.c.journal_seq).where(space.c.id == bindparam("space"))
+
+
+@lru_cache
+def _since() -> Select[Any]:
+    return (
+        select(
+            journal.c.seq,
+            journal.c.verb,
+            journal.c.path,
+            journal.c.detail,
+            journal.c.at_us,
+            journal.c.resource_id,
+        )
+        .where(journal.c.space_id == bindparam("space"), journal.c.seq > bindparam("since"))
+        .order_by(journal.c.seq)
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..errors import DAV, BadRequest
+from ..errors import DAV, BadRequest, TooLarge
 from .xml_bodies import Element
+
+NAMES_MAX = 1000
 
 
 class Mode(Enum):
@@ -37,6 +39,7 @@ def read(root: Element) -> Wanted:
 
     Raises:
         BadRequest: another root, or not exactly one kind of request.
+        TooLarge: too many properties are named.
     """
     if root.name != DAV + "propfind":
         raise BadRequest("The body of PROPFIND is a DAV:propfind element.")
@@ -45,15 +48,23 @@ def read(root: Element) -> Wanted:
         raise BadRequest("DAV:propfind holds one of DAV:allprop, DAV:propname and DAV:prop.")
     mode = _MODES[kinds[0].name]
     if mode is Mode.NAMED:
-        return Wanted(mode, _names(kinds[0]))
+        return Wanted(mode, names_in(kinds[0]))
     include = root.find(DAV + "include")
     if mode is Mode.ALL and include is not None:
-        return Wanted(mode, _names(include))
+        return Wanted(mode, names_in(include))
     return Wanted(mode)
 
 
 _MODES = {mode.value: mode for mode in Mode}
 
 
-def _names(element: Element) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(member.name for member in element.members))
+def names_in(element: Element) -> tuple[str, ...]:
+    """Read the names of properties, each once.
+
+    Raises:
+        TooLarge: more than a client could mean; each is answered for each member.
+    """
+    names = tuple(dict.fromkeys(member.name for member in element.members))
+    if len(names) > NAMES_MAX:
+        raise TooLarge(f"At most {NAMES_MAX} properties can be asked for at once.")
+    return names

@@ -14,7 +14,7 @@ from .exchange import XML_TYPE, Exchange, Response, streamed
 from .listings import Writer, needs_dead
 from .live_properties import Scene, sync_token
 from .multistatus import CLOSING, OPENING, response, status_element
-from .propfind_bodies import Mode, Wanted
+from .propfind_bodies import Mode, Wanted, names_in
 from .xml_bodies import Element
 
 _TOKEN = re.compile(r"urn:x-davhost:sync:([0-9]{1,18}):([0-9]{1,18})")
@@ -81,13 +81,14 @@ def read(root: Element) -> SyncRequest:
 
     Raises:
         BadRequest: an element is missing or makes no sense.
+        TooLarge: too many properties are named.
     """
     token = root.find(DAV + "sync-token")
     level = root.find(DAV + "sync-level")
     if token is None or level is None or level.text not in _LEVELS:
         raise BadRequest("DAV:sync-collection needs a sync-token and a sync-level.")
     prop = root.find(DAV + "prop")
-    names = () if prop is None else tuple(dict.fromkeys(e.name for e in prop.members))
+    names = () if prop is None else names_in(prop)
     wanted = Wanted(Mode.NAMED, names)
     return SyncRequest(token.text, _LEVELS[level.text], wanted, _limit(root))
 

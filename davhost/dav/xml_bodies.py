@@ -20,8 +20,35 @@ from .escaping import attribute, text
 ELEMENTS_MAX = 20_000
 
 _LANGUAGE = "xml:lang"
-_NO_SCOPE: Mapping[str, str] = {}
 _BRACES = re.compile("[{}]")
+#: What may be a prefix, in a name, a value or a text.
+_PREFIX = re.compile(r"([^\s:<>&\"'/=]+):")
+
+
+class Scope:
+    """The prefixes in force: what is declared here, and what is outside.
+
+    Linked, not copied: a thousand prefixes on the root would otherwise be
+    copied for each of twenty thousand elements.
+    """
+
+    __slots__ = ("_declared", "_outer")
+
+    def __init__(self, declared: Mapping[str, str], outer: Scope | None) -> None:
+        self._declared = declared
+        self._outer = outer
+
+    def find(self, prefix: str) -> str | None:
+        """Find the namespace of a prefix; None if nothing declares it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if prefix in scope._declared:
+                return scope._declared[prefix]
+            scope = scope._outer
+        return None
+
+
+_NO_SCOPE = Scope({}, None)
 
 
 class Element:
@@ -33,7 +60,7 @@ class Element:
         attributes: names as written, and values.
         declared: the prefixes and namespaces that it declares itself.
         content: text and elements in document order.
-        scope: every prefix in force, with its namespace.
+        scope: the prefixes in force.
         language: the xml:lang in force; empty for none.
     """
 
@@ -53,7 +80,7 @@ class Element:
         self.declared = declared
         self.content: list[Element | str] = []
         outer = _NO_SCOPE if parent is None else parent.scope
-        self.scope: Mapping[str, str] = {**outer, **dict(declared)} if declared else outer
+        self.scope: Scope = Scope(dict(declared), outer) if declared else outer
         inherited = "" if parent is None else parent.language
         self.language: str = next((v for k, v in attributes if k == _LANGUAGE), inherited)
 
@@ -80,10 +107,9 @@ class Element:
         inner = "".join(_pieces(self))
         attributes = "".join(f' {name}="{attribute(value)}"' for name, value in self.attributes)
         used = f"{self.tag}{attributes}{inner}"
+        prefixes = sorted({"", *_PREFIX.findall(used)})
         declarations = "".join(
-            _declaration(prefix, uri)
-            for prefix, uri in self.scope.items()
-            if (uri if prefix == "" else f"{prefix}:" in used)
+            _declaration(prefix, uri) for prefix in prefixes if (uri := self.scope.find(prefix))
         )
         if self.language and not any(name == _LANGUAGE for name, _ in self.attributes):
             attributes += f' {_LANGUAGE}="{attribute(self.language)}"'

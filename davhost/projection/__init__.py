@@ -202,8 +202,7 @@ class Projection:
         """List the entries after *seq*, and when the first was made."""
         with self._reading(owner) as reading:
             entries = reading.journal_since(seq)
-            point = reading.find_journal_point(entries[0].seq) if entries else None
-        return entries, point.at_us if point else None
+        return entries, entries[0].at_us if entries else None
 
     def _alone(self, user_id: int, work: Callable[[Run], None], *, wait: bool = True) -> bool:
         """Do *work* under the lock of a tree; False if the lock cannot be had."""

@@ -36,8 +36,9 @@ def replayed(entries: Iterable[JournalEntry], move: Callable[[DavPath, DavPath],
     """Move folders as *entries* moved collections; collect what else is to be looked at.
 
     Only for a tree that is exactly what the catalogue was before the first
-    entry, and when the paths are looked up as they are after the last: then a
-    folder that was moved holds what it should, but for the paths collected.
+    entry: then a folder that was moved holds what it should, but for the paths
+    collected. When these are looked up later than the last entry was made, the
+    tree is ahead of it at paths that later entries name, and not exact.
 
     Args:
         move: moves a folder, replacing what is there; False if it cannot.

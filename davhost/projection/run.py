@@ -98,22 +98,21 @@ class Run:
             return True
         with self._top() as disk:
             with self._reading() as reading:
-                last_seq = reading.journal_seq()
-                if reading.find_journal_point(mark.point.seq) != mark.point:
+                entries = _entries_after(reading, mark.point)
+                if entries is None:
                     self._control.drop_mark()  # the database was restored from a backup
                     return True
-                entries = reading.journal_since(mark.point.seq, limit=BATCH)
                 if not entries:
+                    reading.journal_seq()  # the account is there
                     return False
-                end = reading.find_journal_point(entries[-1].seq)
-                is_last = last_seq == entries[-1].seq
-                dirty = self._begin(disk, mark, entries, is_last=is_last)
+                end = entries[-1].point
+                dirty = self._begin(disk, mark, entries)
                 found = {path: reading.find(path) for path in dirty}
-                exact = reading.journal_seq() == entries[-1].seq
+                exact = reading.journal_seq() == end.seq
             self._read_on = False
             for path in sorted(dirty, key=lambda path: len(path.names)):
                 self._settle(disk, path, found[path], brings_members=dirty[path])
-            return not self._finish(disk, end or mark.point, exact=exact)
+            return not self._finish(disk, end, exact=exact)
 
     def _find_mark(self) -> Mark | None:
         """Find how far the tree has come; None if it is another folder than then."""
@@ -123,14 +122,12 @@ class Run:
             return None
         return mark if top.st_ino == mark.top_inode else None
 
-    def _begin(
-        self, disk: Disk, mark: Mark, entries: list[JournalEntry], *, is_last: bool
-    ) -> Dirty:
+    def _begin(self, disk: Disk, mark: Mark, entries: list[JournalEntry]) -> Dirty:
         """Rename what can be renamed; find out what else is to be looked at."""
         if any(entry.source is not None for entry in entries):
             # From here to the end the tree is between two points.
             self._control.write_mark(replace(mark, exact=False))
-            if mark.exact and is_last and self._moves_folders(disk, entries):
+            if mark.exact and self._moves_folders(disk, entries):
                 return replayed(entries, lambda old, new: disk.move(_names(old), _names(new)))
         return named(entries)
 
@@ -243,3 +240,11 @@ class Run:
 
 def _names(path: DavPath) -> Names:
     return tuple(name.encode() for name in path.names)
+
+
+def _entries_after(reading: Reading, point: JournalPoint) -> list[JournalEntry] | None:
+    """List the next entries; None if the journal has another past than *point*."""
+    if point.seq == 0:
+        return reading.journal_since(0, limit=BATCH)
+    entries = reading.journal_since(point.seq - 1, limit=BATCH + 1)
+    return entries[1:] if entries and entries[0].point == point else None

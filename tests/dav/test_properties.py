@@ -78,6 +78,11 @@ def test_a_chunked_propfind_is_read(client: Client) -> None:
         (b'<!DOCTYPE a [<!ENTITY e "x">]><propfind xmlns="DAV:"><allprop/></propfind>', 400),
         (b'<propfind xmlns="DAV:">' + b"<a>" * 100 + b"</a>" * 100 + b"</propfind>", 400),
         (b"<a>" + b" " * (1 << 20), 413),
+        (
+            b'<propfind xmlns="DAV:"><prop>%b</prop></propfind>'
+            % b"".join(b"<p%d/>" % number for number in range(1001)),
+            413,
+        ),
     ],
 )
 @pytest.mark.parametrize("chunked", [False, True])

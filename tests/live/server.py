@@ -123,7 +123,8 @@ class Server:
         finally:
             self.end()
         assert status == 0, f"davhost ended with {status} after SIGTERM:\n{self.output}"
-        assert "Traceback" not in self.output, self.output
+        _, found, traceback = self.output.partition("Traceback")
+        assert not found, f"davhost has logged: …{traceback[:4000]}"
 
     def kill(self) -> None:
         """Kill the supervisor with SIGKILL; its workers must end by themselves."""

@@ -9,7 +9,7 @@ from tests.live.dav import Account, Dav
 from tests.live.server import Server
 
 #: Enough for both workers to get some.
-REQUESTS = 6
+REQUESTS = 4
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

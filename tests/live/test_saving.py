@@ -106,7 +106,6 @@ PROGRAMS = {
     "rsync with a backup": ["rsync", "-I", "--backup", "NEW", "FILE"],
     "rsync in place": ["rsync", "-I", "--inplace", "NEW", "FILE"],
     "cp": ["cp", "NEW", "FILE"],
-    "mv": ["mv", "-f", "NEW", "FILE"],
 }
 
 
@@ -131,6 +130,17 @@ def _is_saved(drive: Drive, folder: str, name: str, id_before: int) -> None:
     assert drive.home.files(folder)[name].id == id_before
     assert drive.home.forbidden() == []
     drive.home.check_sums()
+
+
+def test_mv_replaces(drive: Drive, folder: str, tmp_path: Path) -> None:
+    """`mv` from another disk deletes first: it is another file, the old one in the trash."""
+    drive.box.put(href(folder, "a.txt"), OLD)
+    new = tmp_path / "new.txt"
+    new.write_bytes(NEW)
+    with drive.davfs.mounted() as mount:
+        _run("mv", "-f", str(new), str(mount.point / folder / "a.txt"), home=tmp_path)
+    assert drive.home.contents(folder) == {"a.txt": NEW}
+    assert OLD in drive.home.trash()
 
 
 def test_a_forbidden_type_leaves_nothing(drive: Drive, folder: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 
 import pytest
 from defusedxml import ElementTree
@@ -54,6 +55,18 @@ def test_a_body_of_many_elements_is_413() -> None:
     """A megabyte of empty elements does not become hundreds of megabytes of memory."""
     with pytest.raises(TooLarge):
         parse("<a>" + "<b/>" * 100_000 + "</a>")
+
+
+def test_many_prefixes_are_not_copied_for_each_element() -> None:
+    """Half a megabyte of declarations once became gigabytes of memory."""
+    prefixes = " ".join(f'xmlns:a{number}="u:"' for number in range(9000))
+    body = f"<r {prefixes}>" + '<b xmlns:z="u:"/>' * 19_000 + "</r>"
+    tracemalloc.start()
+    try:
+        parse(body)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_64_levels_are_allowed() -> None:

@@ -1,0 +1,1 @@
+"""davhost against clients that mean harm: nonsense, floods, guesses; and its promises."""
