@@ -91,14 +91,17 @@ def frame(
     return Answer((head + "\r\n").encode("latin-1"), delimiter, length, closes)
 
 
-def plain_answer(status: str, text: str) -> bytes:
-    """Return a whole answer with a line of text, after which the server closes."""
+def plain_answer(status: str, text: str, *, method: bytes = b"GET") -> bytes:
+    """Return a whole answer with a line of text, after which the server closes.
+
+    To HEAD only its head is sent.
+    """
     body = f"{text}\n".encode()
     fields = [("Content-Type", "text/plain; charset=utf-8")]
     answer = frame(
-        status, fields, method=b"GET", http11=True, keeps_alive=False, body_length=len(body)
+        status, fields, method=method, http11=True, keeps_alive=False, body_length=len(body)
     )
-    return answer.head + body
+    return answer.head if answer.delimiter is Delimiter.NO_BODY else answer.head + body
 
 
 def _declared_length(values: set[str]) -> int | None:

@@ -72,6 +72,7 @@ class Connection(HTTPConnection):
         #: When the manager closes it, on the monotonic clock.
         self.deadline = time.monotonic() + self.options.header_timeout_seconds
         self._handshake_began = False
+        self._method = b"GET"
         self._searched_bytes = 0
         self._discarded_bytes = 0
 
@@ -92,7 +93,8 @@ class Connection(HTTPConnection):
     def expire(self) -> None:
         """Close it because its time is over; a begun request is told so."""
         if self.phase is Phase.HEAD and self.reader.pending:
-            answer = _refusal(HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time")
+            status, reason = HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time"
+            answer = _refusal(status, reason, self._method)
             with suppress(PeerGone, PeerStalled):
                 self.channel.send_within(answer, 0)
             self.channel.finish()
@@ -157,6 +159,8 @@ class Connection(HTTPConnection):
             return None
         if self.phase is Phase.IDLE:
             self._begin_head()
+        # Known before the head is read, because a refused HEAD has no body either.
+        self._method = b"HEAD" if pending.startswith(b"HEAD ") else b"GET"
         end = end_of_head(pending, self._searched_bytes)
         self._searched_bytes = len(pending)
         self._check_beginning(end)
@@ -210,7 +214,8 @@ class Connection(HTTPConnection):
     def _refuse(self, refusal: BadRequest) -> None:
         log.debug("%s: refused: %s", self.remote_addr, refusal.reason)
         with suppress(PeerGone, PeerStalled):
-            self.channel.send_within(_refusal(refusal.status, refusal.reason), _REFUSAL_SECONDS)
+            answer = _refusal(refusal.status, refusal.reason, self._method)
+            self.channel.send_within(answer, _REFUSAL_SECONDS)
         self._linger()
 
     def _refuse_handshake(self, error: ssl.SSLError) -> None:
@@ -233,5 +238,5 @@ class Connection(HTTPConnection):
                 return
 
 
-def _refusal(status: HTTPStatus, reason: str) -> bytes:
-    return plain_answer(f"{status.value} {status.phrase}", reason)
+def _refusal(status: HTTPStatus, reason: str, method: bytes = b"GET") -> bytes:
+    return plain_answer(f"{status.value} {status.phrase}", reason, method=method)

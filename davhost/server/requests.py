@@ -123,9 +123,7 @@ class Request(HTTPRequest):
             return
         self.sent_headers = True
         self.answer, self._unsent = None, b""
-        answer = plain_answer(f"{status.value} {status.phrase}", text)
-        if self.method == b"HEAD":
-            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        answer = plain_answer(f"{status.value} {status.phrase}", text, method=self.head.method)
         self.channel.send_within(answer, self.options.header_timeout_seconds)
 
     @property

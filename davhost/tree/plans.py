@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Flag, auto
 
 from .. import names
 from ..catalogue import Reading
@@ -21,41 +20,22 @@ from ..changes import (
     BindFile,
     Change,
     Rebind,
-    Resume,
     Size,
-    Succeed,
     Unbind,
     WriteContent,
     WriteProperties,
 )
 from ..errors import (
     AlreadyMapped,
-    BadName,
     Conflict,
     Forbidden,
     MethodNotAllowed,
-    NameRefused,
-    NotFound,
     PreconditionFailed,
 )
 from ..model import Kind, PropertyUpdate, Resource, Rules
 from ..paths import DavPath, Name
 from ..policy import Policy, forbid_root
-
-
-class Left(Flag):
-    """How a file left its place, from which its identity may go on there."""
-
-    #: Renamed to a temporary's name; until housekeeping puts it back.
-    AWAY = auto()
-    #: Deleted a moment ago.
-    DEPARTED = auto()
-    #: Renamed to an ordinary name a moment ago: a backup.
-    RENAMED = auto()
-
-
-_NONE = Left(0)
-_ANY = Left.AWAY | Left.DEPARTED | Left.RENAMED
+from .saving import ANY_WAY, Left, Saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +52,10 @@ class Planner:
     rules: Rules
     moment_us: int
 
+    @property
+    def _saving(self) -> Saving:
+        return Saving(self.reading, self.policy, self.rules, self.moment_us)
+
     def write(self, path: DavPath, size_bytes: int) -> list[Change]:
         """Plan a PUT of *size_bytes*, or the empty file of a LOCK.
 
@@ -85,7 +69,7 @@ class Planner:
                 raise MethodNotAllowed("There is a folder of this name.")
             return [WriteContent(path, target, size_bytes)]
         kind = self.policy.kind_of(path, self.rules)
-        resume = self._resume(path, parent, Left.AWAY) if kind is Kind.FILE else None
+        resume = self._saving.resume(path, parent, Left.AWAY) if kind is Kind.FILE else None
         if resume is not None:
             return [resume, WriteContent(path, resume.resource, size_bytes)]
         return [BindFile(path, parent, kind, size_bytes)]
@@ -115,7 +99,7 @@ class Planner:
         """
         forbid_root(path, "deleted")
         target = self.reading.get(path)
-        return [self._succeed(path, target) or self._unbind(path, target)]
+        return [self._saving.succeed(path, target) or self._unbind(path, target)]
 
     def move(self, source_path: DavPath, path: DavPath, *, overwrite: bool) -> list[Change]:
         """Plan a MOVE.
@@ -137,8 +121,8 @@ class Planner:
             ]
         kind = self.policy.kind_of(path, self.rules)
         if kind is Kind.FILE:
-            ways = self._ways(source_path, source)
-            promoted = self._promote(source, path, target, parent, ways)
+            ways = self._saving.ways(source_path, source)
+            promoted = self._saving.promote(source, path, target, parent, ways)
             if promoted:
                 size = Size.of(source.kind, source.size_bytes)
                 keep = bool(source.kind is Kind.FILE and self.reading.versions(source))
@@ -166,8 +150,11 @@ class Planner:
                 self._bind_tree(source_path, source, path, parent, deep=deep),
             ]
         kind = self.policy.kind_of(path, self.rules)
-        if kind is Kind.FILE and self._is_temporary(source_path, source):
-            promoted = self._promote(source, path, target, parent, _ANY)
+        if kind is Kind.FILE and self._saving.is_temporary(source_path, source):
+            resume = None if target else self._saving.resume(path, parent, Left.AWAY)
+            if resume is not None and resume.resource.id == source.id:
+                return [resume]  # a copy of what was put aside, where it was
+            promoted = self._saving.promote(source, path, target, parent, ANY_WAY)
             if promoted:
                 return promoted
         if target is not None and not target.is_collection:
@@ -178,103 +165,6 @@ class Planner:
         size = Size.of(kind, source.size_bytes)
         copy = BindCopy(path, parent, source, kind, True, size, frozenset())
         return [*self._clear(path, target), copy]
-
-    def _promote(
-        self,
-        source: Resource,
-        path: DavPath,
-        target: Resource | None,
-        parent: Resource,
-        ways: Left,
-    ) -> list[Change]:
-        """Let the file at *path*, or one that left it, take *source*'s content.
-
-        Args:
-            ways: how it may have left.
-
-        Returns:
-            Nothing when there is no such file: then *source* becomes it.
-        """
-        size_bytes = source.size_bytes
-        # Only a newer file of an ordinary name is the new content of an older one.
-        older_than = None if ways == _ANY else source.id
-        if target is not None:
-            fits = bool(ways) and not target.is_collection and _is_older(target, older_than)
-            return [WriteContent(path, target, size_bytes, source)] if fits else []
-        resume = self._resume(path, parent, ways)
-        if resume is None or not _is_older(resume.resource, older_than):
-            return []
-        if resume.resource.id == source.id:
-            return [resume]  # a copy of what was put aside, where it was
-        return [resume, WriteContent(path, resume.resource, size_bytes, source)]
-
-    def _resume(self, path: DavPath, parent: Resource, ways: Left) -> Resume | None:
-        """Find the file whose identity goes on at *path*, where nothing is now."""
-        if not ways:
-            return None
-        for absent, touched_us in self.reading.find_absent(parent, path.name):
-            is_recent = touched_us >= self.moment_us
-            place = self.reading.path_of(absent)
-            if place is None:
-                if is_recent and Left.DEPARTED in ways:
-                    return Resume(path, parent, absent, leaves=None)
-            elif Left.AWAY in ways and (is_recent or self.rules.extensions is not None):
-                return Resume(path, parent, absent, leaves=self._kind_at(place))
-        return self._resume_renamed(path, parent) if Left.RENAMED in ways else None
-
-    def _resume_renamed(self, path: DavPath, parent: Resource) -> Resume | None:
-        for id_ in self.reading.renamed_from(path, self.moment_us):
-            try:
-                renamed = self.reading.get_by_id(id_)
-            except NotFound:
-                continue
-            place = self.reading.path_of(renamed)
-            if renamed.kind is Kind.FILE and place is not None:
-                return Resume(path, parent, renamed, leaves=self._kind_at(place))
-        return None
-
-    def _succeed(self, path: DavPath, target: Resource) -> Succeed | None:
-        """See whether *target* was renamed to make room for a new file, and now goes."""
-        if target.kind is not Kind.FILE:
-            return None
-        heir_path = self.reading.renamed_to_here_from(target.id, self.moment_us)
-        heir = self.reading.find(heir_path) if heir_path is not None else None
-        if heir is None or heir_path is None or heir.id < target.id or not self._is_new(heir):
-            return None
-        return Succeed(path, target, heir_path, heir)
-
-    def _is_temporary(self, path: DavPath, source: Resource) -> bool:
-        return source.kind is Kind.SCRATCH or names.is_temporary(path, self.rules)
-
-    def _is_new(self, file: Resource) -> bool:
-        """Whether a file came a moment ago and has no past of its own to keep."""
-        return (
-            file.kind is Kind.FILE
-            and file.created_us >= self.moment_us
-            and not self.reading.versions(file)
-            and not self.reading.properties(file)
-        )
-
-    def _ways(self, path: DavPath, source: Resource) -> Left:
-        """Say whose identity *source* takes on when it is moved to a file's name.
-
-        A temporary's name says that this is the last step of saving. A program
-        may also have written a file of an ordinary name a moment ago, and now
-        puts it in the document's place. A document that was put aside only
-        moves: it is itself.
-        """
-        if source.kind is Kind.SCRATCH:
-            return _ANY
-        if names.is_temporary(path, self.rules):
-            return _ANY if self.reading.home_of(source) is None else _NONE
-        return Left.AWAY | Left.DEPARTED if self._is_new(source) else _NONE
-
-    def _kind_at(self, path: DavPath) -> Kind:
-        """The kind of what is at *path* already, whatever the rules are now."""
-        try:
-            return self.policy.kind_of(path, self.rules)
-        except (BadName, NameRefused):
-            return Kind.FILE
 
     def _place(self, path: DavPath) -> tuple[Resource | None, Resource]:
         """Find what is at *path* and the collection that would hold it.
@@ -362,12 +252,12 @@ class Planner:
         """
         every = not self._admits_all()
         for member in self.reading.tree_files(source, every=every):
-            by_name = self._kind_at(DavPath((Name.known(member.name),)))
+            by_name = self._saving.kind_at(DavPath((Name.known(member.name),)))
             if by_name is member.kind:
                 continue  # by its own name: so it is everywhere
             place = self.reading.path_of(member) or source_path
             moved = DavPath(path.names + place.names[len(source_path.names) :])
-            kind = self._kind_at(moved)
+            kind = self._saving.kind_at(moved)
             if kind is not member.kind:
                 yield member, moved, kind
 
@@ -380,7 +270,3 @@ class Planner:
         if not source.is_collection or self._admits_all():
             return frozenset()
         return self.reading.tree_file_names(source)
-
-
-def _is_older(file: Resource, older_than: int | None) -> bool:
-    return older_than is None or file.id < older_than

@@ -306,3 +306,27 @@ def test_deleting_the_old_one_of_a_save_needs_its_lock(ann: Home) -> None:
     with pytest.raises(Locked):
         ann.delete("/old.docx")
     assert ann.names() == ["/old.docx", "/plan.docx"]
+
+
+def test_a_file_that_became_one_with_its_folder_can_be_deleted(ann: Home) -> None:
+    """It is not its own heir, and goes to the trash like any file."""
+    folder = "/x.sb-ac6800a0-t3YBFI"
+    ann.mkcol(folder)
+    ann.put(f"{folder}/plan.docx", NEW)
+    ann.move(folder, "/kept")
+    assert _kind(ann, "/kept/plan.docx") is Kind.FILE
+    ann.delete("/kept/plan.docx")
+    assert ann.names() == ["/kept"]
+    assert (ann.used(), ann.scratch()) == (0, 0)
+
+
+def test_a_document_that_is_renamed_to_and_fro_is_itself(ann: Home) -> None:
+    """Through temporaries' names and ordinary ones, with nothing left beside it."""
+    ann.put("/plan.docx", OLD)
+    id_ = ann.id_of("/plan.docx")
+    for name in ("/plan.docx~", "/other.docx", "/A9A97EC7", "/34429E5E.tmp", "/plan.docx"):
+        ann.move(ann.names()[0], name)
+        assert ann.names() == [name]
+    assert ann.id_of("/plan.docx") == id_
+    assert ann.tree.versions(path_("/plan.docx")) == []
+    assert (ann.used(), ann.scratch()) == (len(OLD), 0)

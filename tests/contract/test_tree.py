@@ -414,3 +414,15 @@ def test_a_lost_blob_is_reported_and_spoils_no_listing(ann: Home, instance: Inst
     assert ann.names() == ["/a.txt", "/b.txt"]
     with pytest.raises(ContentLost):
         ann.get("/a.txt")
+
+
+def test_a_file_that_took_its_old_place_again_can_be_deleted(ann: Home) -> None:
+    """Rename away, save anew, delete the renamed one, then the new one: all of it works."""
+    for _ in range(2):
+        ann.put("/w.txt", b"x")
+        ann.move("/w.txt", "/t.txt")
+        ann.put("/w.txt", b"x")
+        ann.delete("/t.txt")
+        assert ann.names() == ["/w.txt"]
+        ann.delete("/w.txt")
+        assert ann.names() == []

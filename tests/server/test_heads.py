@@ -208,6 +208,16 @@ def test_what_is_no_http_is_refused_at_once(serve: Serve, quiet: None) -> None:
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("field", ["Host:", "X: " + "a" * 5000])
+def test_a_refused_head_has_no_body(field: str, serve: Serve) -> None:
+    """Also when its header is what is wrong with it."""
+    answer = serve(apps.hello, max_header_bytes=4096).exchange(
+        head(field, request="HEAD / HTTP/1.1")
+    )
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_an_empty_line_before_a_request_is_skipped(serve: Serve) -> None:
     """RFC 9112 section 2.2: old clients send one after a body."""
     client = serve(apps.hello).client()
