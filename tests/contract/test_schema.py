@@ -1,9 +1,11 @@
 """The schema goes up and down on both databases, and never by surprise."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from davhost.catalogue import Catalogue, SchemaOutdated
+from davhost.catalogue import Catalogue, SchemaOutdated, migrations
 from davhost.catalogue.schema import metadata
 
 
@@ -33,6 +35,19 @@ def test_the_steps_make_the_tables_that_the_program_uses(database_url: str) -> N
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
     catalogue.close()
+
+
+def test_the_steps_are_counted_as_alembic_counts_them() -> None:
+    """The number that a step's file begins with is its revision, and they are in order."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    steps = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+    assert migrations.head() == steps[0]
+    assert all(migrations.knows(step) for step in steps)
+    assert not migrations.knows("no such step")
 
 
 def test_an_empty_database_is_not_served(database_url: str) -> None:
