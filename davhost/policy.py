@@ -76,6 +76,8 @@ class Limits:
         property_bytes_max: the size of one dead property.
         properties_max: dead properties of one resource.
         locks_max: locks in force of one user.
+        same_file_seconds: how long a file that left its name can come back
+            under it as the same file.
     """
 
     scratch_bytes_max: int = 4 * 1024**3
@@ -84,6 +86,7 @@ class Limits:
     locks_max: int = 1000
     lock_timeout_default_seconds: int = 600
     lock_timeout_max_seconds: int = 7 * 24 * 3600
+    same_file_seconds: float = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ def _limits(settings: Settings) -> Limits:
         property_bytes_max=settings.property_bytes_max,
         properties_max=settings.properties_per_resource_max,
         locks_max=settings.locks_per_user_max,
+        same_file_seconds=settings.same_file_minutes * 60,
         lock_timeout_default_seconds=settings.lock_timeout_default_seconds,
         lock_timeout_max_seconds=settings.lock_timeout_max_seconds,
     )
@@ -153,4 +154,5 @@ def _keeping(settings: Settings) -> Keeping:
         scratch_seconds=settings.scratch_keep_hours * 3600,
         trash_seconds=settings.trash_keep_days * 86400,
         version_seconds=settings.versions_keep_days * 86400,
+        refusal_seconds=settings.refusals_keep_days * 86400,
     )

@@ -238,6 +238,16 @@ class Settings(BaseModel):
     versions_keep_days: float = _setting(
         30, "How long the bytes of what was overwritten stay on the disk.", unit="d", ge=0
     )
+    refusals_keep_days: float = _setting(
+        90, "How long the list of refused names and contents goes back.", unit="d", ge=0
+    )
+    same_file_minutes: float = _setting(
+        10,
+        "How long after it was deleted or renamed a document comes back as the same file "
+        "when a program puts a temporary in its place.",
+        unit="min",
+        ge=0,
+    )
     access_log: bool = _setting(True, "Whether every request writes one line to the log.")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "The least important messages that are written."

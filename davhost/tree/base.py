@@ -22,9 +22,6 @@ from ..policy import Permit, Policy, Situation
 from .inspecting import Inspector, Uninspected
 from .plans import Planner
 
-#: How long a file that left its name can come back under it as the same file.
-MOMENT_SECONDS = 600
-
 Plan = Callable[[Planner], Sequence[Change]]
 
 
@@ -139,7 +136,7 @@ class Base:
             reading,
             self._policy,
             self._policy.rules_of(reading.space()),
-            self._clock.now_us() - MOMENT_SECONDS * 1_000_000,
+            self._clock.now_us() - int(self._policy.limits.same_file_seconds * 1_000_000),
         )
 
     @contextmanager
