@@ -113,6 +113,8 @@ class ClientContract:
         """A file can be renamed to every name, from it, and keeps its content."""
         body = some_bytes(2_000, name)
         client.put(a_file(tmp_path, body), f"{folder}/plain.txt")
+        # rclone's mount answers before it has uploaded, and may rename too early.
+        eventually(lambda: is_tree(box, folder, {"plain.txt": body}))
         client.move(f"{folder}/plain.txt", f"{folder}/{name}")
         eventually(lambda: is_tree(box, folder, {name: body}))
         client.move(f"{folder}/{name}", f"{folder}/plain again.txt")
@@ -124,6 +126,8 @@ class ClientContract:
         """A renamed collection keeps everything in it."""
         client.make_collection(f"{folder}/old; name")
         client.put(a_file(tmp_path, b"inside"), f"{folder}/old; name/in;side.txt")
+        uploaded = {"old; name": None, "old; name/in;side.txt": b"inside"}
+        eventually(lambda: is_tree(box, folder, uploaded))
         client.move(f"{folder}/old; name", f"{folder}/new? name")
         expected = {"new? name": None, "new? name/in;side.txt": b"inside"}
         eventually(lambda: is_tree(box, folder, expected))

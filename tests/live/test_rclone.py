@@ -143,6 +143,9 @@ def mount(rclone: Rclone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield folder
 
 
+# rclone uploads behind the back of whoever writes; on a busy machine a rename can
+# overtake its own bookkeeping. A server that is at fault fails three times.
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.needs("fusermount3", "/dev/fuse")
 class TestRcloneMount(ClientContract):
     """Everything that every client can do, through rclone's mount."""
