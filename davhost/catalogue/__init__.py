@@ -83,7 +83,7 @@ class Catalogue:
         with engines.failures():
             current = migrations.current(self._engine)
         wanted = migrations.head()
-        if current is not None and not migrations.knows(current):
+        if current is not None and current > wanted:
             raise SchemaOutdated(
                 f"The database has schema {current}, which a newer davhost made; "
                 f"this one knows schemas up to {wanted}: run the newer davhost."
