@@ -3,6 +3,7 @@
 Below the edges, on SQLite: names are judged by the tree, whoever asks.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -102,7 +103,16 @@ def move_scratch(case: Case, path: str) -> None:
     case.home.move("/~source.tmp", path)
 
 
-CREATING = [put, put_empty, lock, copy, move_scratch]
+def import_(case: Case, path: str) -> None:
+    """Adoption of a file from the disk, as `davhost import` does it."""
+    case.narrow()
+    with tempfile.TemporaryFile() as source:
+        source.write(PDF)
+        source.seek(0)
+        case.home.tree.adopt(path_(path), source, modified_us=1)
+
+
+CREATING = [put, put_empty, lock, copy, move_scratch, import_]
 
 
 @every_class
@@ -151,6 +161,27 @@ def test_what_is_there_may_be_written_only_if_it_might_come(
     else:
         case.home.put(path, body("pdf(y)"))
     assert case.kinds() == {path: Kind.FILE}
+
+
+@every_class
+def test_what_was_deleted_comes_back_only_if_it_might_come(
+    case: Case, name_class: NameClass
+) -> None:
+    """Restoring from the trash, after the list was narrowed."""
+    path = "/" + NAMES[name_class]
+    if name_class is NameClass.INVALID:
+        return  # never there
+    case.home.put(path, PDF)
+    case.home.delete(path)
+    case.narrow()
+    (departed,) = case.home.tree.trash()
+    if name_class is NameClass.FORBIDDEN:
+        with pytest.raises(NameRefused):
+            case.home.tree.restore_departed(departed.resource.id)
+        assert case.kinds() == {}
+    else:
+        case.home.tree.restore_departed(departed.resource.id)
+        assert case.kinds() == {path: Kind.FILE}
 
 
 @every_class
