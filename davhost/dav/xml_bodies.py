@@ -21,8 +21,9 @@ ELEMENTS_MAX = 20_000
 
 _LANGUAGE = "xml:lang"
 _BRACES = re.compile("[{}]")
-#: What may be a prefix, in a name, a value or a text.
-_PREFIX = re.compile(r"([^\s:<>&\"'/=]+):")
+#: What may be a prefix, in a name, a value or a text. It is looked for only
+#: where a word begins, or a long word would be read again from each letter.
+_PREFIX = re.compile(r"(?<![^\s:<>&\"'/=])([^\s:<>&\"'/=]++):")
 
 
 class Scope:

@@ -68,23 +68,23 @@ def is_served(server: Target) -> bool:
 
 @contextmanager
 def crowd(server: Target, data: bytes) -> Iterator[None]:
-    """Fourteen clients that send *data* and then nothing."""
+    """Thirty clients that send *data* and then nothing."""
     with ExitStack() as stack:
-        for _ in range(14):
+        for _ in range(30):
             stack.enter_context(server.client()).send(data)
         yield
 
 
 @defect("C3", here=True, stock=False)
 def test_slow_headers_do_not_keep_others_out(server: Target) -> object:
-    """Fourteen clients have sent half a header."""
+    """Thirty clients have sent half a header."""
     with crowd(server, b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:"):
         return is_served(server)
 
 
 @defect("C13", here=True, stock=False)
 def test_stalled_uploads_do_not_keep_others_out(server: Target) -> object:
-    """Fourteen clients have sent half a body."""
+    """Thirty clients have sent half a body."""
     head = server.head("PUT", server.path("a.txt"), "Content-Length: 1000")
     with crowd(server, head + b"x" * 500):
         return is_served(server)

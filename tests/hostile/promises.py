@@ -87,6 +87,8 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "hostile/test_crowd.py::test_idle_slow_and_trickling_clients_stop_nobody",
             "hostile/test_memory.py::test_a_hostile_request_costs_a_bounded_amount_of_memory",
+            "hostile/test_slow_to_read.py::test_no_header_takes_long_to_read",
+            "hostile/test_slow_to_read.py::test_no_xml_takes_long_to_read",
             "server/test_slow_clients.py::test_a_slow_head_is_refused_after_its_time",
             "server/test_heads.py::test_a_head_beyond_the_limit_is_refused",
             "contract/test_tree.py::test_properties_are_limited",

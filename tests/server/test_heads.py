@@ -167,6 +167,15 @@ def test_connection_is_a_list_in_any_case(connection: str, version: str, keeps: 
     assert parsed.keeps_alive is keeps
 
 
+def test_a_value_is_stripped_of_blanks_on_both_sides() -> None:
+    """However many there are, and only there; 60,000 once took half a minute."""
+    blanks = " \t" * 30_000
+    parsed = parse_head(head(f"Host:{blanks}x{blanks}", f"X-Y: a{blanks}b", "X-Z: "))
+    assert parsed.fields[b"Host"] == b"x"
+    assert parsed.fields[b"X-Y"] == f"a{blanks}b".encode()
+    assert parsed.fields[b"X-Z"] == b""
+
+
 def test_a_head_ends_wherever_it_is_cut() -> None:
     """A head that comes byte by byte is found like one that comes at once."""
     data = bytearray(head("Host: x"))

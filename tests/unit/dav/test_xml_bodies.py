@@ -69,6 +69,12 @@ def test_many_prefixes_are_not_copied_for_each_element() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("value", ["v" * 2**20, "v:" * 2**19, "v " * 2**19, "v\u00e9" * 2**19])
+def test_a_long_value_is_written_without_reading_it_again_and_again(value: str) -> None:
+    """A megabyte is a moment; looked at from each of its letters, it would be hours."""
+    assert first(f'<D:p xmlns:D="DAV:"><D:x>{value}</D:x></D:p>').whole().count("v") > 2**18
+
+
 def test_64_levels_are_allowed() -> None:
     """The limit is the limit."""
     parse("<a>" * 64 + "</a>" * 64)
