@@ -81,7 +81,8 @@ class Accounts(Registry):
             account = people.find(key)
         lease = self._clock.lease()
         enabled = account is not None and not account.disabled
-        if account and enabled and self._remembered.knows(account, password, lease):
+        network = network_of(address)
+        if account and enabled and self._remembered.knows(account, password, network, lease):
             return principal_of(account)
         self._throttle.check_address(account, address, lease)
         if self._passwords.verify(account, password) and account and enabled:
@@ -102,4 +103,4 @@ class Accounts(Registry):
                     people.rehash(account.id, old_hash=account.password_hash, new_hash=new_hash)
                 people.remember(account.id, network, self._clock.now_us())
         if not outdated:
-            self._remembered.add(account, password, lease)
+            self._remembered.add(account, password, network, lease)

@@ -21,20 +21,24 @@ class Remembered:
         self._until: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def knows(self, account: Account, password: str, lease: float) -> bool:
-        """Whether the same credentials were verified a short while ago."""
-        until = self._until.get(self._digest(account, password))
+    def knows(self, account: Account, password: str, network: str, lease: float) -> bool:
+        """Whether the same credentials were verified from there a short while ago.
+
+        Elsewhere they are not known: an address that has used up its wrong
+        tries must not learn which password is the right one.
+        """
+        until = self._until.get(self._digest(account, password, network))
         return until is not None and lease < until
 
-    def add(self, account: Account, password: str, lease: float) -> None:
+    def add(self, account: Account, password: str, network: str, lease: float) -> None:
         """Remember credentials that were verified just now."""
-        digest = self._digest(account, password)
+        digest = self._digest(account, password, network)
         with self._lock:
             self._until[digest] = lease + self._seconds
             self._until.move_to_end(digest)
             while len(self._until) > self._ENTRIES_MAX:
                 self._until.popitem(last=False)
 
-    def _digest(self, account: Account, password: str) -> bytes:
-        text = f"{account.id}\0{account.password_hash}\0{password}"
+    def _digest(self, account: Account, password: str, network: str) -> bytes:
+        text = f"{account.id}\0{account.password_hash}\0{network}\0{password}"
         return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")

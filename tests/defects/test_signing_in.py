@@ -3,8 +3,10 @@
 import hashlib
 import os
 
-from tests.defects.known import defect
-from tests.defects.target import ANN, Target
+import yaml
+
+from tests.defects.known import defect, note
+from tests.defects.target import ANN, REPOSITORY, Target
 
 MALFORMED = ("Basic YQ==", "Basic !", "Basic /w==", "Basic", "nonsense")
 
@@ -53,6 +55,16 @@ def test_no_header_signs_anybody_in_without_a_password(server: Target) -> object
     Windows: its configuration names none of them (see the next test).
     """
     return status(server, f"X-Remote-User: {ANN.email}", f"Remote-User: {ANN.email}")
+
+
+@note("D43")
+def test_the_configuration_loosens_nothing() -> None:
+    """No trusted header, no shadow map, and of the hotfixes only one, which is off."""
+    settings = yaml.safe_load((REPOSITORY / "wsgidav.yaml").read_text(encoding="utf-8"))
+    assert settings["hotfixes"] == {"re_encode_path_info": False}
+    assert "trusted_auth_header" not in settings["http_authenticator"]
+    assert settings["http_authenticator"]["accept_digest"] is False
+    assert "fs_dav_provider" not in settings
 
 
 @defect("D27", here=(False, False), stock=(True, True))

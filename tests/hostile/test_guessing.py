@@ -3,8 +3,6 @@
 import socket
 import time
 
-import pytest
-
 from tests.defects.target import ANN, BOB, Target
 from tests.live.dav import Account
 from tests.server.wire import Client
@@ -50,9 +48,6 @@ def test_an_address_has_ten_wrong_tries_a_minute(server: Target) -> None:
     assert status(server, HOME, ANN) == 200
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a verified password is remembered for every address, not for its own"
-)
 def test_an_address_that_is_used_up_cannot_guess_right(server: Target) -> None:
     """Also while the owner is busy elsewhere: 429 for wrong and 200 for right would tell."""
     assert status(server, HOME, ANN) == 200
