@@ -7,20 +7,31 @@ transaction of its own and may be cut off at any point.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from . import names
 from .blobs import BlobMissing, BlobStore
 from .catalogue import Catalogue, Writing
-from .catalogue.upkeep import Old, is_old, old_aways, old_departed, old_scratch, old_versions
+from .catalogue.upkeep import (
+    Old,
+    in_space,
+    is_old,
+    old_aways,
+    old_departed,
+    old_scratch,
+    old_versions,
+    thinned_versions,
+)
 from .changes import Rebind
 from .clock import Clock
 from .contents import find_faults
 from .errors import BadName, Locked, NameRefused, NotFound, QuotaExceeded, Refused
-from .model import Kind, Principal, Resource
-from .paths import NAME_BYTES_MAX, DavPath, Name
+from .model import Kind, Principal, Resource, Space
+from .paths import DavPath
 from .policy import Policy, Situation
 
 log = logging.getLogger("davhost.housekeeping")
@@ -28,8 +39,11 @@ log = logging.getLogger("davhost.housekeeping")
 #: How many rows one step takes on before it lets others write.
 _BATCH = 200
 
-#: How many rows are given up before the disk is looked at again.
-_RELIEF_BATCH = 20
+#: How often is done what reads whole tables.
+_THOROUGH_SECONDS = 3600
+
+_HOUR_US = 3_600_000_000
+_DAY_US = 24 * _HOUR_US
 
 #: Ends one row; False when it has to stay for now.
 End = Callable[[Writing, int], bool | None]
@@ -47,6 +61,11 @@ class Keeping:
         scratch_seconds: temporaries, after their last write.
         trash_seconds: what was deleted or replaced by a move.
         version_seconds: what a write replaced.
+        version_all_seconds: after that, of what was replaced within one hour
+            only the last is kept,
+        version_hourly_seconds: and after that, of what was replaced on one day.
+        kept_percent: how much of its quota a space may keep in trash and
+            versions, even where its files need the room.
         refusal_seconds: the list of refused names.
     """
 
@@ -54,6 +73,9 @@ class Keeping:
     scratch_seconds: float = 24 * 3600
     trash_seconds: float = 30 * 24 * 3600
     version_seconds: float = 30 * 24 * 3600
+    version_all_seconds: float = 24 * 3600
+    version_hourly_seconds: float = 7 * 24 * 3600
+    kept_percent: float = 50
     refusal_seconds: float = 90 * 24 * 3600
 
 
@@ -97,6 +119,7 @@ class Housekeeping:
         self._clock = clock
         self._keeping = keeping or Keeping()
         self._find_lagging = find_lagging
+        self._thorough_at = -math.inf
 
     def run(self, stop: threading.Event) -> None:
         """Do a round on every interval until *stop* is set; nothing ends it early."""
@@ -126,7 +149,11 @@ class Housekeeping:
         done.trash = self._each(old_departed(trash_us), Writing.erase)
         version_us = self._before_us(keeping.version_seconds)
         done.versions = self._each(old_versions(version_us), Writing.erase_version)
-        done.given_up = self._relieve_disk()
+        if self._clock.lease() - self._thorough_at >= _THOROUGH_SECONDS:
+            done.versions += self._thin_versions()
+            done.given_up += self._fit_quotas()
+            self._thorough_at = self._clock.lease()
+        done.given_up += self._give_up(self._blobs.is_full, self._clock.now_us())
         done.dead_blobs = self._delete_dead_blobs()
         done.lagging_trees = self._find_lagging()
         if any(asdict(done).values()):
@@ -158,25 +185,66 @@ class Housekeeping:
             if len(rows) < _BATCH:
                 return ended
 
-    def _relieve_disk(self) -> int:
-        """Give up trash, then versions, the oldest first, while the disk is full.
+    def _thin_versions(self) -> int:
+        """Keep one version of an hour, and later one of a day."""
+        keeping = self._keeping
+        hourly = thinned_versions(self._before_us(keeping.version_all_seconds), _HOUR_US)
+        daily = thinned_versions(self._before_us(keeping.version_hourly_seconds), _DAY_US)
+        return sum(self._each(old, Writing.erase_version) for old in (hourly, daily))
 
-        Otherwise nobody could make room: what people delete is kept.
+    def _fit_quotas(self) -> int:
+        """Have trash and versions make room where they take more than their share.
+
+        Never those of the last day: whoever fills or spoils a drive does not
+        empty its trash by it.
         """
         given_up = 0
-        now_us = self._clock.now_us()
+        before_us = self._before_us(self._keeping.version_all_seconds)
+        with self._catalogue.upkeep(writes=False) as upkeep:
+            kept = upkeep.kept_bytes()
+        for space, kept_bytes in kept:
+            if self._exceeds(space, kept_bytes):
+                exceeds = partial(self._still_exceeds, space.id)
+                given_up += self._give_up(exceeds, before_us, space.id)
+        return given_up
+
+    def _still_exceeds(self, space_id: int) -> bool:
+        with self._catalogue.upkeep(writes=False) as upkeep:
+            return any(self._exceeds(*kept) for kept in upkeep.kept_bytes(space_id))
+
+    def _exceeds(self, space: Space, kept_bytes: int) -> bool:
+        share_bytes = (space.quota_bytes or 0) * self._keeping.kept_percent / 100
+        return kept_bytes > max(share_bytes, space.room_bytes or 0)
+
+    def _give_up(
+        self, is_needed: Callable[[], bool], before_us: int, space_id: int | None = None
+    ) -> int:
+        """Give up trash, then versions, the oldest first, while it is needed.
+
+        Otherwise nobody could make room: what people delete is kept.
+
+        Args:
+            before_us: only what was deleted or replaced before.
+            space_id: of one space; None for all.
+        """
+        given_up = 0
         ends: tuple[tuple[Old, End], ...] = (
-            (old_departed(now_us), Writing.erase),
-            (old_versions(now_us), Writing.erase_version),
+            (old_departed(before_us), Writing.erase),
+            (old_versions(before_us), Writing.erase_version),
         )
-        for old, end in ends:
-            while self._blobs.is_full():
+        for everywhere, end in ends:
+            old = everywhere if space_id is None else in_space(everywhere, space_id)
+            stayed = 0
+            while is_needed():
                 with self._catalogue.upkeep(writes=False) as upkeep:
-                    rows = upkeep.list_old(old, 0, _RELIEF_BATCH)
-                ended = sum(self._end_one(space_id, row_id, old, end) for space_id, row_id in rows)
-                given_up += ended
-                if not ended:
+                    rows = upkeep.list_old(old, stayed, _BATCH)
+                if not rows:
                     break
+                for home, row_id in rows:
+                    if is_needed():
+                        ended = self._end_one(home, row_id, old, end)
+                        given_up += ended
+                        stayed += not ended
         return given_up
 
     def _end_one(self, space_id: int, row_id: int, old: Old, end: End) -> bool:
@@ -188,7 +256,9 @@ class Housekeeping:
                 user_id=_NOBODY,
             ) as tx:
                 # Somebody may have saved to it, or taken it back, since it was listed.
-                ended = is_old(tx.connection, old, row_id) and end(tx, row_id)
+                # Where the brake is on, everything is needed to go back.
+                is_free = tx.space().braked_us is None and is_old(tx.connection, old, row_id)
+                ended = is_free and end(tx, row_id)
         except NotFound:  # removed meanwhile
             return False
         for key in tx.dead_keys:
@@ -218,7 +288,7 @@ class Housekeeping:
             return self._rebind(tx, away, path, path)  # by the rules it may stay
         parent, name = home
         parent_path = tx.path_of(parent) if parent is not None else None
-        place = _free_place(tx, parent_path or DavPath(), name)
+        place = tx.free_place(parent_path or DavPath(), name)
         if not self._rebind(tx, away, path, place):
             return False
         _sweep_folder(tx, path.parent)
@@ -283,23 +353,3 @@ def _sweep_folder(tx: Writing, path: DavPath) -> None:
     if not tx.members(folder):
         tx.sweep(folder, path)
         _sweep_folder(tx, path.parent)
-
-
-def _free_place(tx: Writing, parent: DavPath, name: Name) -> DavPath:
-    """Find a free name in *parent*: *name* itself, or one that says it was restored."""
-    place, number = parent.child(name), 0
-    while tx.find(place) is not None:
-        number += 1
-        mark = " (restored)" if number == 1 else f" (restored {number})"
-        place = parent.child(_marked(name, mark))
-    return place
-
-
-def _marked(name: Name, mark: str) -> Name:
-    """Put *mark* before the extension of *name*, which is shortened if it has to be."""
-    stem, dot, extension = name.rpartition(".")
-    if not dot:
-        stem, extension = extension, ""
-    end = f"{mark}{dot}{extension}"
-    room_bytes = NAME_BYTES_MAX - len(end.encode())
-    return Name(stem.encode()[: max(0, room_bytes)].decode(errors="ignore") + end)

@@ -59,6 +59,18 @@ class Name(str):
         """What follows the last dot, case-folded; empty if there is no dot."""
         return self.rpartition(".")[2].casefold() if "." in self else ""
 
+    def marked(self, mark: str) -> Name:
+        """Put *mark* before the extension, so that it is still a file of the same type.
+
+        What stands before is shortened where it has to be.
+        """
+        stem, dot, extension = self.rpartition(".")
+        if not dot:
+            stem, extension = extension, ""
+        end = f"{mark}{dot}{extension}"
+        room_bytes = max(0, NAME_BYTES_MAX - len(end.encode()))
+        return Name((stem.encode()[:room_bytes].decode(errors="ignore") + end).lstrip())
+
 
 @dataclass(frozen=True)
 class DavPath:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, delete, select, text, update
+from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
 
-from ..model import Kind
+from ..model import Kind, Space
+from .reading import space_of
 from .schema import blob, duty, lock, refusal, resource, space, throttle, version
 
 #: What has had its time: selects space id and row id, the oldest first.
@@ -71,6 +72,21 @@ class Upkeep:
         """Remove the rows of dead blobs whose bytes are gone."""
         self._connection.execute(delete(blob).where(blob.c.key.in_(keys), blob.c.dead.is_(True)))
 
+    def kept_bytes(self, space_id: int | None = None) -> list[tuple[Space, int]]:
+        """Sum up what spaces with a quota keep beside their files: versions and trash.
+
+        What files share with them, or with each other, is not counted.
+        """
+        live = select(blob.c.space_id, func.sum(blob.c.size_bytes).label("bytes"))
+        live = live.where(blob.c.dead.is_(False)).group_by(blob.c.space_id)
+        if space_id is not None:
+            live = live.where(blob.c.space_id == space_id)
+        sums = live.subquery()
+        statement = select(space, sums.c.bytes).join(sums, sums.c.space_id == space.c.id)
+        rows = self._connection.execute(statement.where(space.c.quota_bytes.is_not(None)))
+        kept = [(space_of(row), int(row.bytes)) for row in rows]
+        return [(home, size - home.used_bytes - home.scratch_bytes) for home, size in kept]
+
     def list_old(self, old: Old, skip: int, limit: int) -> list[tuple[int, int]]:
         """List (space id, row id) of what *old* finds, the oldest first.
 
@@ -120,6 +136,28 @@ def old_versions(before_us: int) -> Old:
         .where(version.c.replaced_us < before_us)
         .order_by(version.c.replaced_us, version.c.id)
     )
+
+
+def thinned_versions(before_us: int, every_us: int) -> Old:
+    """Find contents replaced before *before_us* that one replaced soon after stands for.
+
+    Args:
+        every_us: of a file, the last one in each stretch of this length stays.
+    """
+    later = version.alias()
+    stretch = version.c.replaced_us // every_us
+    return old_versions(before_us).where(
+        exists().where(
+            later.c.resource_id == version.c.resource_id,
+            later.c.id > version.c.id,
+            later.c.replaced_us // every_us == stretch,
+        )
+    )
+
+
+def in_space(old: Old, space_id: int) -> Old:
+    """Restrict what *old* finds to one space."""
+    return old.where(resource.c.space_id == space_id)
 
 
 def is_old(connection: Connection, old: Old, row_id: int) -> bool:
