@@ -94,6 +94,9 @@ MARKS: tuple[Pattern, ...] = (
     _pattern(NameClass.SWAP, ".#*", "emacs: lock"),
 )
 
+#: At the top of every space: the collection that shows what the space was.
+HISTORY = Name(".davhost")
+
 #: Names that programs write while they save, unless they end in an allowed type.
 TEMPORARIES: tuple[Pattern, ...] = (
     _pattern(NameClass.SWAP, ".*.sw?", "vim, nano", r"\.(.*\.)?sw."),

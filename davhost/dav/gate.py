@@ -33,6 +33,8 @@ class DavOptions:
     trusted_proxies: tuple[Network, ...] = ()
     #: How much of a body is read or sent at once.
     block_bytes: int = 262_144
+    #: Who sees the past among the members of the root: ``mounts``, ``all`` or ``none``.
+    past_shown_to: str = "mounts"
     #: Whether every request leaves a line on the logger ``davhost.access``.
     access_log: bool = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, streamed, whole
@@ -11,6 +13,12 @@ from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
 from .property_updates import Updates
 from .propfind_bodies import EVERYTHING, Wanted
 from .refusals import property_propstats
+
+#: Clients that show a drive in the file system or in a file manager.
+_MOUNTS = re.compile(
+    r"davfs2|gvfs|kio|Konqueror|WebDAVFS|WebDAVLib|Microsoft-WebDAV-MiniRedir|Cyberduck|WinSCP",
+    re.IGNORECASE,
+)
 
 
 def propfind(exchange: Exchange) -> Response:
@@ -32,6 +40,7 @@ def propfind(exchange: Exchange) -> Response:
         depth=depth,
         dead=needs_dead(wanted),
         locks=needs_locks(wanted),
+        past=_sees_past(exchange),
         conditions=exchange.conditions,
     )
     tree = exchange.tree
@@ -64,6 +73,17 @@ def proppatch(exchange: Exchange) -> Response:
         return _refused(exchange, updates, collection=exchange.target.has_slash)
     done = propstat(map(empty_tag, updates.names), 200)
     return _multistatus(exchange, done, collection=resource.is_collection)
+
+
+def _sees_past(exchange: Exchange) -> bool:
+    """Whether the client is shown that there is a past to look at.
+
+    A mounted drive can only open what its listings name; a program that
+    synchronises would take the past for files of today.
+    """
+    shown_to = exchange.options.past_shown_to
+    mounts = _MOUNTS.search(exchange.header("User-Agent") or "") is not None
+    return shown_to == "all" or (shown_to == "mounts" and mounts)
 
 
 def _sync_token(exchange: Exchange, wanted: Wanted) -> str:

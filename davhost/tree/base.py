@@ -20,6 +20,7 @@ from ..model import Principal, Resource
 from ..paths import DavPath
 from ..policy import Permit, Policy, Situation
 from .inspecting import Inspector, Uninspected
+from .past import Past, is_past
 from .plans import Planner
 
 Plan = Callable[[Planner], Sequence[Change]]
@@ -99,7 +100,7 @@ class Base:
         inspector: Inspector | None = None,
     ) -> Permit:
         changes = plan(self._planner(reading))
-        self._check(reading, path, reading.find(path), conditions)
+        self._check(reading, path, find(reading, path), conditions)
         paths = {change.path for change in changes}
         paths.update(change.source_path for change in changes if isinstance(change, Rebind))
         below = any(isinstance(change, Unbind | Rebind) for change in changes)
@@ -129,6 +130,7 @@ class Base:
             space=reading.space(),
             locks=reading.locks_touching(paths, below=below),
             tokens=conditions.tokens,
+            now_us=self._clock.now_us(),
         )
 
     def _planner(self, reading: Reading) -> Planner:
@@ -166,6 +168,11 @@ class Base:
             raise
 
 
+def find(reading: Reading, path: DavPath) -> Resource | None:
+    """Find what is at *path*, now or in the past; None when the URL is not mapped."""
+    return Past(reading).find(path) if is_past(path) else reading.find(path)
+
+
 def state_of(
     reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
 ) -> State:
@@ -184,4 +191,4 @@ def state_of(
 
 def state_at(reading: Reading, path: DavPath, conditions: Conditions) -> State:
     """Gather the state of a resource that an If header tags."""
-    return state_of(reading, path, reading.find(path), conditions)
+    return state_of(reading, path, find(reading, path), conditions)

@@ -12,6 +12,7 @@ from ..conditions import NO_CONDITIONS, Conditions
 from ..errors import Forbidden, LockTokenMismatch, PreconditionFailed, TooLarge
 from ..model import Lock
 from ..paths import DavPath
+from ..policy import forbid_past
 from .base import Base
 from .results import Locking
 
@@ -38,6 +39,7 @@ class LockingTree(Base):
         if len(owner_xml.encode()) > self._policy.limits.property_bytes_max:
             raise TooLarge("The owner of the lock is too long.")
         with self._recording_refusals("lock", path), self._writing() as tx:
+            forbid_past(path)
             planner = self._planner(tx)
             target = tx.find(path)
             changes: list[Change] = planner.write(path, 0) if target is None else []

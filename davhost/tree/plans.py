@@ -34,7 +34,8 @@ from ..errors import (
 )
 from ..model import Kind, PropertyUpdate, Resource, Rules
 from ..paths import DavPath, Name
-from ..policy import Policy, forbid_root
+from ..policy import Policy, forbid_past, forbid_root
+from .past import TRASH, Past, is_past
 from .saving import ANY_WAY, Left, Saving
 
 
@@ -98,6 +99,7 @@ class Planner:
             NotFound: the URL is not mapped.
         """
         forbid_root(path, "deleted")
+        forbid_past(path)
         target = self.reading.get(path)
         return [self._saving.succeed(path, target) or self._unbind(path, target)]
 
@@ -111,6 +113,7 @@ class Planner:
             PreconditionFailed: the destination exists and must not be replaced.
         """
         forbid_root(source_path, "moved")
+        forbid_past(source_path)
         source = self.reading.get(source_path)
         target, parent = self._destination(source_path, path, overwrite=overwrite)
         if source.is_collection:
@@ -142,7 +145,7 @@ class Planner:
         Raises:
             NotFound, Forbidden, Conflict, PreconditionFailed: as `move`.
         """
-        source = self.reading.get(source_path)
+        source = self._source(source_path)
         target, parent = self._destination(source_path, path, overwrite=overwrite)
         if source.is_collection:
             return [
@@ -166,12 +169,30 @@ class Planner:
         copy = BindCopy(path, parent, source, kind, True, size, frozenset())
         return [*self._clear(path, target), copy]
 
+    def _source(self, path: DavPath) -> Resource:
+        """Find what is copied, which may be long gone.
+
+        Raises:
+            NotFound: the URL is not mapped.
+            Forbidden: it only shows what was.
+        """
+        if not is_past(path):
+            return self.reading.get(path)
+        source = Past(self.reading).get(path)
+        if source.is_collection and path.names[1:2] != (TRASH,):
+            raise Forbidden("Copy the files in it: this folder only shows what was.")
+        if path.names[1:] == (TRASH,):
+            raise Forbidden("Copy what is in the trash, not the trash.")
+        return source
+
     def _place(self, path: DavPath) -> tuple[Resource | None, Resource]:
         """Find what is at *path* and the collection that would hold it.
 
         Raises:
+            Forbidden: it only shows what was.
             Conflict: that collection is missing, or is none.
         """
+        forbid_past(path)
         found = self.reading.walk(path)
         target = found[-1] if len(found) == len(path.names) + 1 else None
         if path.is_root:
@@ -255,7 +276,9 @@ class Planner:
             by_name = self._saving.kind_at(DavPath((Name.known(member.name),)))
             if by_name is member.kind:
                 continue  # by its own name: so it is everywhere
-            place = self.reading.path_of(member) or source_path
+            place = self.reading.path_of(member)
+            if place is None:
+                continue  # out of the trash, a temporary stays one
             moved = DavPath(path.names + place.names[len(source_path.names) :])
             kind = self._saving.kind_at(moved)
             if kind is not member.kind:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .. import names
 from ..blobs import BlobMissing
 from ..catalogue import Reading
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
-from ..errors import ContentLost
+from ..errors import ContentLost, NotFound
 from ..model import Lock, Resource, Space, Version
 from ..paths import DavPath, Name
-from .base import Base, state_at, state_of
+from .base import Base, find, state_at, state_of
+from .past import Past, is_past
 from .results import Entry, Listing, Looked, Opened
 
 
@@ -29,7 +31,7 @@ class ReadingTree(Base):
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
         with self._reading() as reading:
-            return reading.find(path)
+            return find(reading, path)
 
     def look(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Looked:
         """Find what a HEAD describes.
@@ -39,11 +41,11 @@ class ReadingTree(Base):
             PreconditionFailed: a condition does not hold.
         """
         with self._reading() as reading:
-            target = reading.find(path)
+            target = find(reading, path)
             state = state_of(reading, path, target, conditions)
             check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
             if target is None:
-                target = reading.get(path)
+                raise NotFound("There is nothing here.")
             return Looked(target, is_not_modified(conditions, state))
 
     def open(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Opened:
@@ -76,6 +78,7 @@ class ReadingTree(Base):
         depth: int | None,
         dead: bool,
         locks: bool,
+        past: bool = False,
         conditions: Conditions = NO_CONDITIONS,
     ) -> Listing:
         """List what a PROPFIND asks for, in one transaction.
@@ -84,20 +87,28 @@ class ReadingTree(Base):
             depth: 0, 1 or None for all.
             dead: fetch dead properties.
             locks: fetch locks.
+            past: name the collection that shows the past among the members of
+                the root.
 
         Raises:
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
         with self._reading() as reading:
-            target = reading.get(path)
+            target = find(reading, path)
             state = state_of(reading, path, target, conditions)
             check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+            if is_past(path):
+                return Listing(reading.space(), Past(reading).entries(path, depth=depth))
+            if target is None:
+                raise NotFound("There is nothing here.")
             held = reading.locks_touching([path], below=depth != 0) if locks else []
             own = reading.properties(target) if dead else ()
             entries = [Entry(path, target, own, _covering(held, path))]
             if depth != 0 and target.is_collection:
                 list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
+            if past and path.is_root and depth == 1:
+                entries += Past(reading).entries(DavPath.of(names.HISTORY), depth=0)
             return Listing(reading.space(), entries)
 
     def versions(self, path: DavPath) -> list[Version]:

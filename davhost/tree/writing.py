@@ -10,7 +10,7 @@ from ..conditions import NO_CONDITIONS, Conditions
 from ..errors import IncompleteBody, QuotaExceeded, Refused, Unavailable
 from ..model import PropertyUpdate, Resource
 from ..paths import DavPath
-from ..policy import Permit
+from ..policy import Permit, forbid_past
 from .base import Base
 from .digests import Digest, Verifier
 from .inspecting import Inspector
@@ -173,6 +173,7 @@ class WritingTree(Base):
         """
 
         def plan(planner: Planner) -> Sequence[Change]:
+            forbid_past(path)
             target = planner.reading.get(path)
             self._policy.judge_updates(updates, planner.reading.properties(target))
             return [
