@@ -119,6 +119,12 @@ class ReadOnly(Forbidden):
     condition = DAV + "need-privileges"  # RFC 3744 section 7.1.1
 
 
+class Braked(ReadOnly):
+    """Too much of a space was changed at once, so that now it can only be read."""
+
+    condition = "{https://davhost.example/ns}too-many-changes"
+
+
 class ProtectedProperty(Forbidden):
     """A live property that only the server may set (RFC 4918 section 16)."""
 

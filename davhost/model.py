@@ -69,6 +69,19 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """Files that had been left alone for a while, and were all changed in a short time.
+
+    Args:
+        began_us: when the first of them was changed.
+        changes: how many have been overwritten, renamed or deleted since.
+    """
+
+    began_us: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Space:
     """A confined tree with its own quota and rules; a user's home is one.
 
@@ -78,6 +91,10 @@ class Space:
         scratch_bytes: the sizes of all temporaries.
         rules: the space's own allow-list; None takes the server's.
         admitted: what any file now in the space may end in.
+        epoch: which history its journal is of; another one after a restore.
+        burst: the last burst of changes to older files.
+        braked_us: not None stops every change: when the burst began that went
+            too far.
     """
 
     id: int
@@ -87,6 +104,9 @@ class Space:
     scratch_bytes: int
     rules: Rules | None
     admitted: Rules
+    epoch: str = ""
+    burst: Burst | None = None
+    braked_us: int | None = None
 
     @property
     def room_bytes(self) -> int | None:
@@ -120,6 +140,7 @@ class Resource:
         etag: the opaque part of the strong entity tag, without quotes; a new
             one for every content a client wrote. Empty for collections.
         content_type: as the client declared it on PUT, or None.
+        touched_us: the last write, whatever dates a client gave it.
     """
 
     id: int
@@ -133,6 +154,7 @@ class Resource:
     content_type: str | None
     created_us: int
     modified_us: int
+    touched_us: int = 0
 
     @property
     def is_collection(self) -> bool:

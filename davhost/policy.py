@@ -7,8 +7,10 @@ is judged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from . import names
 from .changes import (
@@ -28,6 +30,7 @@ from .changes import (
 from .contents import Fault, FaultKind
 from .errors import (
     BadName,
+    Braked,
     ContentRefused,
     Forbidden,
     LockConflict,
@@ -38,7 +41,7 @@ from .errors import (
     ReadOnly,
     TooManyLocks,
 )
-from .model import Kind, Lock, Principal, Property, PropertyUpdate, Rules, Space
+from .model import Burst, Kind, Lock, Principal, Property, PropertyUpdate, Rules, Space
 from .names import NameClass, Verdict
 from .paths import DavPath, Name
 
@@ -58,6 +61,7 @@ class Situation:
         tokens: the state tokens that the request submits.
         faults: what is wrong with content that becomes a file, by the file's
             path; content that is a file of the same type already is left out.
+        now_us: when it happens; 0 for what no burst is made of.
     """
 
     principal: Principal
@@ -65,6 +69,7 @@ class Situation:
     locks: Sequence[Lock] = ()
     tokens: frozenset[str] = frozenset()
     faults: Mapping[DavPath, Sequence[Fault]] = field(default_factory=dict)
+    now_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,10 @@ class Limits:
         locks_max: locks in force of one user.
         same_file_seconds: how long a file that left its name can come back
             under it as the same file.
+        brake_changes: how many files that had been left alone for
+            *brake_seconds* may be overwritten, renamed or deleted within
+            *brake_seconds*, before the space can only be read; None for any
+            number.
     """
 
     scratch_bytes_max: int = 4 * 1024**3
@@ -87,6 +96,8 @@ class Limits:
     lock_timeout_default_seconds: int = 600
     lock_timeout_max_seconds: int = 7 * 24 * 3600
     same_file_seconds: float = 600
+    brake_changes: int | None = 2000
+    brake_seconds: float = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +124,21 @@ class Permit:
         changes: in the order in which they are to be applied.
         space: as it was when it was judged.
         rules: the allow-list that the names were judged by.
+        burst: what the changes make of the burst in the space.
+        brakes: whether that is too much, so that they are the last ones.
     """
 
-    __slots__ = ("changes", "rules", "space")
+    __slots__ = ("brakes", "burst", "changes", "rules", "space")
 
     def __init__(
-        self, changes: tuple[Change, ...], space: Space, rules: Rules, *, seal: object
+        self,
+        changes: tuple[Change, ...],
+        space: Space,
+        rules: Rules,
+        burst: Burst | None = None,
+        *,
+        brakes: bool = False,
+        seal: object,
     ) -> None:
         """Refuse to be made by anyone but the policy.
 
@@ -130,6 +150,8 @@ class Permit:
         self.changes = changes
         self.space = space
         self.rules = rules
+        self.burst = burst
+        self.brakes = brakes
 
     @property
     def grows_by(self) -> Size:
@@ -162,14 +184,14 @@ class Policy:
 
         Raises:
             ReadOnly: the principal may only read.
+            Braked: nobody may write to the space now.
             BadName: a name that no client could open.
             NameRefused: a file type that is not on the allow-list.
             ContentRefused: bytes that are not what the name says.
             Locked: a lock's token is missing.
             QuotaExceeded: the space would grow beyond its quota.
         """
-        if situation.principal.read_only:
-            raise ReadOnly("This sign-in may only read.")
+        _judge_writing(situation)
         rules = self.rules_of(situation.space)
         for change in changes:
             _judge_names(change, rules)
@@ -177,9 +199,33 @@ class Policy:
         if self.judges_contents(rules):
             for path, faults in situation.faults.items():
                 _refuse_faults(path, [fault for fault in faults if self.contents.minds(fault)])
-        permit = Permit(tuple(changes), situation.space, rules, seal=_SEAL)
+        burst = self._burst(changes, situation)
+        permit = Permit(
+            tuple(changes),
+            situation.space,
+            rules,
+            burst,
+            brakes=burst is not None and burst.changes >= (self.limits.brake_changes or math.inf),
+            seal=_SEAL,
+        )
         self.judge_room(permit)
         return permit
+
+    def _burst(self, changes: Sequence[Change], situation: Situation) -> Burst | None:
+        """Count what a thief or a broken program would do to files that are not its own.
+
+        What was touched shortly before the burst, or in it, does not count: so
+        nobody is stopped who works much on what is new, or often on a few.
+        """
+        burst, seconds = situation.space.burst, self.limits.brake_seconds
+        if self.limits.brake_changes is None or not situation.now_us:
+            return burst
+        window_us = int(seconds * 1_000_000)
+        if burst is None or situation.now_us - burst.began_us > window_us:
+            burst = Burst(situation.now_us, 0)
+        since_us = burst.began_us - window_us
+        harmed = sum(_harms_before(change, since_us) for change in changes)
+        return Burst(burst.began_us, burst.changes + harmed) if harmed else situation.space.burst
 
     def judges_contents(self, rules: Rules) -> bool:
         """Whether the content of files matters in a space with *rules*."""
@@ -268,11 +314,11 @@ class Policy:
 
         Raises:
             ReadOnly: the principal may only read.
+            Braked: nobody may write to the space now.
             TooManyLocks: the principal holds as many as one may.
             LockConflict: naming the roots of the locks that stand in the way.
         """
-        if situation.principal.read_only:
-            raise ReadOnly("This sign-in may only read.")
+        _judge_writing(situation)
         if held >= self.limits.locks_max:
             raise TooManyLocks(f"You hold {held} locks; that is as many as one may.")
         blocking = [
@@ -305,6 +351,30 @@ class Policy:
             return Kind.SCRATCH
         saving = rules.extensions is not None and names.in_temporary_folder(path)
         return Kind.SCRATCH if saving else Kind.FILE
+
+
+def _judge_writing(situation: Situation) -> None:
+    if situation.principal.read_only:
+        raise ReadOnly("This sign-in may only read.")
+    if situation.space.braked_us is not None:
+        began = datetime.fromtimestamp(situation.space.braked_us // 1_000_000, UTC)
+        raise Braked(
+            f"So many files were changed at once, from {began:%Y-%m-%d %H:%M:%S} UTC on, that this "
+            "drive can only be read until its administrator has looked at it.",
+            phrase="Too many files were changed at once",
+        )
+
+
+def _harms_before(change: Change, since_us: int) -> bool:
+    """Whether *change* replaces, renames or removes what was left alone since *since_us*."""
+    match change:
+        case WriteContent(resource=resource):
+            kept = resource.kind is Kind.FILE and resource.blob_key is not None
+            return kept and resource.touched_us < since_us
+        case Rebind(resource=resource) | Unbind(resource=resource):
+            return resource.kind is not Kind.SCRATCH and resource.touched_us < since_us
+        case _:
+            return False
 
 
 def _judge_names(change: Change, rules: Rules) -> None:
@@ -401,6 +471,20 @@ def _is_submitted(lock: Lock, situation: Situation) -> bool:
 
 def _roots(locks: Iterable[Lock]) -> tuple[str, ...]:
     return tuple(sorted({lock.path.href(collection=False) for lock in locks}))
+
+
+def forbid_past(path: DavPath) -> None:
+    """Keep what is shown of the past as it was.
+
+    Raises:
+        Forbidden: *path* is in the collection that shows it.
+    """
+    if path.names[:1] == (names.HISTORY,):
+        raise Forbidden(
+            f"What is in /{names.HISTORY} is there to be looked at and copied out of, "
+            "and cannot be changed.",
+            phrase="The past cannot be changed",
+        )
 
 
 def forbid_root(path: DavPath, verb: str) -> None:

@@ -139,6 +139,8 @@ def _limits(settings: Settings) -> Limits:
         properties_max=settings.properties_per_resource_max,
         locks_max=settings.locks_per_user_max,
         same_file_seconds=settings.same_file_minutes * 60,
+        brake_changes=settings.brake_changes if settings.brake else None,
+        brake_seconds=settings.brake_minutes * 60,
         lock_timeout_default_seconds=settings.lock_timeout_default_seconds,
         lock_timeout_max_seconds=settings.lock_timeout_max_seconds,
     )
@@ -154,5 +156,8 @@ def _keeping(settings: Settings) -> Keeping:
         scratch_seconds=settings.scratch_keep_hours * 3600,
         trash_seconds=settings.trash_keep_days * 86400,
         version_seconds=settings.versions_keep_days * 86400,
+        version_all_seconds=settings.versions_keep_all_hours * 3600,
+        version_hourly_seconds=settings.versions_keep_hourly_days * 86400,
+        kept_percent=settings.kept_percent,
         refusal_seconds=settings.refusals_keep_days * 86400,
     )

@@ -82,6 +82,7 @@ def dav_options(settings: Settings) -> DavOptions:
         propfind_infinity=settings.propfind_infinity,
         xml_body_max_bytes=settings.xml_body_bytes_max,
         trusted_proxies=settings.trusted_proxies,
+        past_shown_to=settings.past_shown_to,
         access_log=settings.access_log,
     )
 

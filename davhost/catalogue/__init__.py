@@ -55,7 +55,8 @@ class Catalogue:
     Args:
         database_url: ``sqlite:///file`` or ``postgresql+psycopg://…``.
         durable: whether a commit waits for the disk.
-        new_etag: makes the opaque part of an entity tag that was never used.
+        new_token: makes a text that was never used: the opaque part of an entity
+            tag, the epoch of a space.
     """
 
     def __init__(
@@ -63,11 +64,11 @@ class Catalogue:
         database_url: str,
         *,
         durable: bool = True,
-        new_etag: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_token: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._engine = engines.connect(database_url, durable=durable)
         self._database_url = database_url
-        self._new_etag = new_etag
+        self._new_token = new_token
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -145,7 +146,7 @@ class Catalogue:
                 lease=lease,
                 now_us=now_us,
                 user_id=user_id,
-                new_etag=self._new_etag,
+                new_etag=self._new_token,
             )
 
     @contextmanager
@@ -156,7 +157,7 @@ class Catalogue:
             Unavailable: the database cannot be used now.
         """
         with engines.transaction(self._engine, writes=writes) as connection:
-            yield People(connection)
+            yield People(connection, self._new_token)
 
     @contextmanager
     def upkeep(self, *, writes: bool) -> Iterator[Upkeep]:
@@ -204,7 +205,7 @@ class Catalogue:
                 migrations.downgrade(self._engine, "base")
             migrations.upgrade(self._engine, revision)
         with engines.transaction(self._engine, writes=True) as connection:
-            count = snapshots.fill(connection, tables)
+            count = snapshots.fill(connection, tables, epoch=self._new_token())
         self.upgrade()
         return count
 

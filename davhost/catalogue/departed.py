@@ -6,6 +6,8 @@ parent, and remembers where it belongs. Nothing here changes anything.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select, text
 
 from ..errors import NotFound
@@ -41,6 +43,79 @@ def get_departed(reading: Reading, resource_id: int) -> Departed:
     if row is None:
         raise NotFound(f"There is no {resource_id} in the trash.")
     return _departed(reading, resource_of(row[:-2]), *row[-2:])
+
+
+def departed_tops(reading: Reading) -> list[tuple[Resource, Name, int]]:
+    """List what was deleted, the first one first: each with its name and when."""
+    statement = (
+        select(*RESOURCE, resource.c.departed_us, resource.c.home_name)
+        .where(resource.c.space_id == reading.space_id, resource.c.departed_us.is_not(None))
+        .order_by(resource.c.departed_us, resource.c.id)
+    )
+    rows = reading.connection.execute(statement)
+    return [(resource_of(row[:-2]), Name.known(row[-1] or row.name), row[-2]) for row in rows]
+
+
+def with_versions(reading: Reading, collection: Resource) -> set[int]:
+    """Find the members of *collection* that have versions, by id."""
+    statement = (
+        select(version.c.resource_id)
+        .join(resource, resource.c.id == version.c.resource_id)
+        .where(resource.c.parent_id == collection.id)
+        .distinct()
+    )
+    return set(reading.connection.execute(statement).scalars())
+
+
+def version_contents(reading: Reading, target: Resource) -> list[Resource]:
+    """List the contents that *target* had before, the first one first, as resources."""
+    statement = (
+        select(
+            version.c.blob_key,
+            version.c.size_bytes,
+            version.c.etag,
+            version.c.content_type,
+            version.c.modified_us,
+        )
+        .where(version.c.resource_id == target.id)
+        .order_by(version.c.id)
+    )
+    return [
+        replace(
+            target,
+            blob_key=blob_key,
+            size_bytes=size_bytes,
+            etag=etag,
+            content_type=content_type,
+            created_us=modified_us,
+            modified_us=modified_us,
+        )
+        for blob_key, size_bytes, etag, content_type, modified_us in reading.connection.execute(
+            statement
+        )
+    ]
+
+
+def contents_at(reading: Reading, at_us: int) -> dict[int, tuple[int, str]]:
+    """Find what files held at a time that have been written since.
+
+    Returns:
+        The id of the version and the key of its blob, by the id of the file.
+    """
+    own = (
+        select(version.c.resource_id, version.c.id, version.c.blob_key)
+        .join(resource, resource.c.id == version.c.resource_id)
+        .where(resource.c.space_id == reading.space_id, version.c.replaced_us > at_us)
+        .order_by(version.c.replaced_us.desc(), version.c.id.desc())
+    )
+    rows = reading.connection.execute(own)
+    return {file_id: (version_id, key) for file_id, version_id, key in rows}
+
+
+def everything(reading: Reading) -> list[Resource]:
+    """List all resources of a space, in the tree and departed."""
+    statement = select(*RESOURCE).where(resource.c.space_id == reading.space_id)
+    return [resource_of(row) for row in reading.connection.execute(statement)]
 
 
 def get_version_content(reading: Reading, target: Resource, version_id: int) -> Resource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, bindparam, delete, insert, select
+from sqlalchemy import Column, Connection, Select, bindparam, delete, func, insert, select
 
 from ..errors import NotFound
 from ..model import JournalEntry, JournalPoint
@@ -54,6 +54,13 @@ class JournalReading:
         statement = _since() if limit is None else _since().limit(limit)
         rows = self.connection.execute(statement, {"space": self.space_id, "since": seq})
         return [_entry(row) for row in rows]
+
+    def journal_seq_at(self, at_us: int) -> int:
+        """The number of the last change until *at_us*; 0 when there was none."""
+        statement = select(func.max(journal.c.seq)).where(
+            journal.c.space_id == self.space_id, journal.c.at_us <= at_us
+        )
+        return self.connection.execute(statement).scalar_one() or 0
 
     def renamed_from(self, path: DavPath, since_us: int) -> list[int]:
         """List the ids of what was renamed away from *path*, the latest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,15 @@ _ACCOUNT = (
 
 
 class People:
-    """A transaction over accounts."""
+    """A transaction over accounts.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        new_epoch: names the history of a new space.
+    """
+
+    def __init__(self, connection: Connection, new_epoch: Callable[[], str]) -> None:
         self._connection = connection
+        self._new_epoch = new_epoch
 
     def find(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address."""
@@ -122,6 +128,7 @@ class People:
                 quota_bytes=quota_bytes,
                 rules=None if rules is None else str(rules),
                 admitted="",
+                epoch=self._new_epoch(),
             )
             .returning(space.c.id)
         ).scalar_one()

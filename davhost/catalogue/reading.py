@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.sql import Select
 
 from ..errors import NotFound
-from ..model import Kind, Property, Resource, Rules, Space, Version
+from ..model import Burst, Kind, Property, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
 from . import schema
 from .journals import JournalReading
@@ -33,6 +33,7 @@ RESOURCE = (
     resource.c.content_type,
     resource.c.created_us,
     resource.c.modified_us,
+    resource.c.touched_us,
 )
 _RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
 
@@ -44,6 +45,10 @@ _SPACE = (
     space.c.scratch_bytes,
     space.c.rules,
     space.c.admitted,
+    space.c.epoch,
+    space.c.burst_us,
+    space.c.burst_changes,
+    space.c.braked_us,
 )
 
 #: How many files that left one name are considered; only the latest matter.
@@ -96,6 +101,15 @@ class Reading(LockReading, JournalReading):
             raise NotFound("There is nothing here.")
         return found
 
+    def free_place(self, collection: DavPath, name: Name) -> DavPath:
+        """Find a free place in *collection*: *name*, or one that says it was restored."""
+        place, number = collection.child(name), 0
+        while self.find(place) is not None:
+            number += 1
+            mark = " (restored)" if number == 1 else f" (restored {number})"
+            place = collection.child(name.marked(mark))
+        return place
+
     def members(self, collection: Resource) -> list[Resource]:
         """List the members of *collection* by name."""
         rows = self.connection.execute(_members(), {"parent": collection.id})
@@ -132,14 +146,10 @@ class Reading(LockReading, JournalReading):
         rows = self.connection.execute(_TREE_FILES, {"top": top.id, "every": every})
         return [resource_of(row) for row in rows]
 
-    def find_absent(self, parent: Resource, name: Name) -> list[tuple[Resource, int]]:
-        """Find files that belong at *name*, and are away or have departed.
-
-        Returns:
-            Each with when it was touched, in microseconds; the latest few first.
-        """
+    def find_absent(self, parent: Resource, name: Name) -> list[Resource]:
+        """Find files that belong at *name*, and are away or have departed; the latest few."""
         statement = (
-            select(*RESOURCE, resource.c.touched_us)
+            select(*RESOURCE)
             .where(
                 resource.c.space_id == self.space_id,
                 resource.c.home_parent_id == parent.id,
@@ -149,7 +159,7 @@ class Reading(LockReading, JournalReading):
             .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
             .limit(_ABSENT_MAX)
         )
-        return [(resource_of(row[:-1]), row[-1]) for row in self.connection.execute(statement)]
+        return [resource_of(row) for row in self.connection.execute(statement)]
 
     def get_by_id(self, resource_id: int) -> Resource:
         """Find a resource by its id, in the tree or departed.
@@ -227,6 +237,9 @@ def space_of(row: Any) -> Space:
         scratch_bytes=row.scratch_bytes,
         rules=None if row.rules is None else Rules.parse(row.rules),
         admitted=Rules.parse(row.admitted) if row.admitted else Rules(frozenset()),
+        epoch=row.epoch,
+        burst=None if row.burst_us is None else Burst(row.burst_us, row.burst_changes),
+        braked_us=row.braked_us,
     )
 
 

@@ -50,6 +50,12 @@ space = Table(
     Column("rules", Text),  # its own allow-list; NULL: the server's
     Column("admitted", Text, nullable=False),  # what any file in it may end in
     Column("journal_seq", BigInteger, nullable=False, server_default=text("0")),
+    # which history the numbers of the journal are of: a restored space has another
+    Column("epoch", Text, nullable=False),
+    # a burst of changes to files that had been left alone, and when it went too far
+    Column("burst_us", BigInteger),
+    Column("burst_changes", Integer, nullable=False, server_default=text("0")),
+    Column("braked_us", BigInteger),  # not NULL: only for reading
     sqlite_autoincrement=True,
 )
 

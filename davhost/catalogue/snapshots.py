@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.schema import ForeignKeyConstraint
 
@@ -172,8 +173,12 @@ def is_empty(engine: Engine) -> bool:
         return all(result.first() is None for result in found)
 
 
-def fill(connection: Connection, tables: Iterable[Rows]) -> int:
+def fill(connection: Connection, tables: Iterable[Rows], *, epoch: str) -> int:
     """Write rows into empty tables, in one transaction; return how many.
+
+    Args:
+        epoch: what the histories that go on from here are called, so that
+            nobody takes them for those that the spaces had elsewhere.
 
     Raises:
         KeyError: there is no such table.
@@ -187,6 +192,8 @@ def fill(connection: Connection, tables: Iterable[Rows]) -> int:
             connection.execute(insert(table), batch)
             count += len(batch)
         _number_on(connection, table)
+    if "epoch" in found.tables["space"].columns:
+        connection.execute(update(found.tables["space"]).values(epoch=epoch))
     return count
 
 

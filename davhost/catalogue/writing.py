@@ -26,7 +26,7 @@ from ..changes import (
     WriteProperties,
 )
 from ..errors import QuotaExceeded
-from ..model import Kind, Resource, Rules, Space, Stored
+from ..model import Burst, Kind, Resource, Rules, Space, Stored
 from ..paths import DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
@@ -84,7 +84,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         last: Resource | None = None
         for change in permit.changes:
             last = self._apply_one(change, stored, content)
-        self._settle(permit.grows_by, permit.rules)
+        self._settle(permit.grows_by, permit.rules, permit.burst, brakes=permit.brakes)
         assert last is not None  # noqa: S101 - a permit is never empty
         return last
 
@@ -363,9 +363,10 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             "content_type": None,
             "created_us": self.now_us,
             "modified_us": self.now_us,
+            "touched_us": self.now_us,
             **values,
         }
-        statement = insert(resource).values(touched_us=self.now_us, **values)
+        statement = insert(resource).values(**values)
         id_ = self.connection.execute(statement.returning(resource.c.id)).scalar_one()
         return Resource(id=id_, **values)
 
@@ -378,6 +379,16 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         )
         return resource_of(self.connection.execute(statement).one())
 
+    # -- the brake ----------------------------------------------------------
+
+    def release_brake(self) -> None:
+        """Let the space be written to again, and begin to count anew."""
+        self.connection.execute(
+            update(space)
+            .where(space.c.id == self.space_id)
+            .values(braked_us=None, burst_us=None, burst_changes=0)
+        )
+
     # -- the end of a change ------------------------------------------------
 
     def sweep(self, target: Resource, path: DavPath) -> None:
@@ -387,7 +398,9 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self.log("sweep", target.id, path)
         self._settle(-Size(*self.tree_bytes(target)), self._space.admitted)
 
-    def _settle(self, grows: Size, rules: Rules) -> None:
+    def _settle(
+        self, grows: Size, rules: Rules, burst: Burst | None = None, *, brakes: bool = False
+    ) -> None:
         """Count bytes, widen what the space has admitted, write the journal."""
         changed: dict[str, Any] = {
             "used_bytes": space.c.used_bytes + grows.file_bytes,
@@ -396,6 +409,10 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         }
         if not self._space.admitted.includes(rules):
             changed["admitted"] = str(self._space.admitted.union(rules))
+        if burst is not None and burst != self._space.burst:
+            changed |= {"burst_us": burst.began_us, "burst_changes": burst.changes}
+            if brakes:
+                changed["braked_us"] = burst.began_us
         statement = update(space).where(space.c.id == self.space_id).values(**changed)
         if grows.file_bytes > 0:
             statement = statement.where(

@@ -22,6 +22,8 @@ _MODULES = {
     "refusals": "refusals",
     "history": "history",
     "trash": "trash",
+    "rewind": "rewind",
+    "brake": "brake",
     "import": "import_",
     "export": "export",
     "backup": "backup",

@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from davhost import __version__
 from davhost.backup import Backup, BadBackup, Maker, newest, thin, verify
 from davhost.bootstrap.services import Services
-from davhost.cli.common import Failure, instance_options, json_option
+from davhost.cli.common import Failure, MomentType, instance_options, json_option
 from davhost.cli.opening import opened
 from davhost.cli.transfers import counted
 from davhost.settings.values import format_size
-
-
-class MomentType(click.ParamType[datetime]):
-    """A moment as people and programs write it; without a zone it is UTC."""
-
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Read ISO 8601, and the names of backups."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-11-22T22:30", param, ctx)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-
 
 at_option = click.option(
     "--at",

@@ -73,6 +73,24 @@ class RulesType(click.ParamType[str]):
         return str(value)
 
 
+class MomentType(click.ParamType[datetime]):
+    """A moment as people and programs write it; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read ISO 8601, and the names of backups."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-11-22T22:30", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def parse_rules(text: str) -> Rules | None:
     """Read an allow-list; ``default`` is None, the list of the server.
 

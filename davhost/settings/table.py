@@ -235,12 +235,49 @@ class Settings(BaseModel):
     trash_keep_days: float = _setting(
         30, "How long the bytes of what was deleted stay on the disk.", unit="d", ge=0
     )
+    versions_keep_all_hours: float = _setting(
+        24,
+        "How long every content that was overwritten is kept; then, of one hour, only the last.",
+        unit="h",
+        ge=0,
+    )
+    versions_keep_hourly_days: float = _setting(
+        7,
+        "How long one content of every hour is kept; then, of one day, only the last.",
+        unit="d",
+        ge=0,
+    )
     versions_keep_days: float = _setting(
-        30, "How long the bytes of what was overwritten stay on the disk.", unit="d", ge=0
+        30, "How long one content of every day is kept, until it goes for good.", unit="d", ge=0
+    )
+    past_shown_to: Literal["mounts", "all", "none"] = _setting(
+        "mounts",
+        "Who finds the folder .davhost (earlier contents and trash) in listings: programs that "
+        "mount a drive, all, or none; by its name it opens for everyone. Programs that "
+        "synchronise would copy it.",
+    )
+    kept_percent: float = _setting(
+        50,
+        "Share of its quota that an account may fill with trash and earlier contents even when "
+        "its files need the room; beyond it the oldest go, but none of the last day.",
+        unit="%",
+        ge=0,
     )
     refusals_keep_days: float = _setting(
         90, "How long the list of refused names and contents goes back.", unit="d", ge=0
     )
+    brake: bool = _setting(
+        True,
+        "Whether an account can only be read after too many of its files were changed at once, "
+        "as a blackmailer's program does; `davhost rewind` puts them back.",
+    )
+    brake_changes: int = _setting(
+        2000,
+        "Files overwritten, renamed or deleted within brake_minutes that had not been touched "
+        "for brake_minutes before.",
+        ge=1,
+    )
+    brake_minutes: float = _setting(10, "See brake_changes.", unit="min", gt=0)
     same_file_minutes: float = _setting(
         10,
         "How long after it was deleted or renamed a document comes back as the same file "
@@ -281,7 +318,7 @@ class Settings(BaseModel):
 
 
 def unit_of(name: str) -> str:
-    """The unit of a setting: ``bytes``, ``s``, ``h``, ``d`` or nothing."""
+    """The unit of a setting: ``bytes``, ``s``, ``min``, ``h``, ``d``, ``%`` or nothing."""
     extra = Settings.model_fields[name].json_schema_extra
     return str(extra["unit"]) if isinstance(extra, dict) else ""
 

@@ -13,6 +13,7 @@ from .locking import LockingTree
 from .reading import ReadingTree
 from .restoring import RestoringTree
 from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome
+from .rewinding import RewindingTree, Rewound
 from .syncing import SyncingTree
 from .writing import WritingTree
 
@@ -25,11 +26,20 @@ __all__ = [
     "Looked",
     "Opened",
     "Outcome",
+    "Rewound",
     "Tree",
 ]
 
 
-class Tree(ReadingTree, SyncingTree, AdoptingTree, WritingTree, RestoringTree, LockingTree):
+class Tree(
+    ReadingTree,
+    SyncingTree,
+    AdoptingTree,
+    WritingTree,
+    RestoringTree,
+    RewindingTree,
+    LockingTree,
+):
     """One space as one principal may use it.
 
     Made for one request or command; holds no connection between calls.

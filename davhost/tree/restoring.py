@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..catalogue import Reading, Writing
+from ..catalogue import Writing
 from ..catalogue.departed import departed, get_departed, get_version_content
 from ..changes import Change, Restore, Size, WriteContent
 from ..conditions import NO_CONDITIONS
 from ..errors import MethodNotAllowed, NotFound
 from ..model import Departed, Resource
-from ..paths import NAME_BYTES_MAX, DavPath, Name
+from ..paths import DavPath, Name
 from ..policy import Situation
 from .base import Base
 from .plans import Planner
@@ -116,7 +116,7 @@ class RestoringTree(Base):
 def _plan_restore(planner: Planner, resource_id: int) -> Restore:
     reading = planner.reading
     left = get_departed(reading, resource_id)
-    path = free_place(reading, left.place, left.name)
+    path = reading.free_place(left.place, left.name)
     return Restore(
         path=path,
         parent=reading.get(left.place),
@@ -132,23 +132,3 @@ def _unjudged_names(planner: Planner, top: Resource) -> frozenset[Name]:
     if not top.is_collection or planner.rules.includes(reading.space().admitted):
         return frozenset()
     return reading.tree_file_names(top)
-
-
-def free_place(reading: Reading, parent: DavPath, name: Name) -> DavPath:
-    """Find a free place in *parent*: *name* itself, or one that says it was restored."""
-    place, number = parent.child(name), 0
-    while reading.find(place) is not None:
-        number += 1
-        mark = " (restored)" if number == 1 else f" (restored {number})"
-        place = parent.child(marked(name, mark))
-    return place
-
-
-def marked(name: Name, mark: str) -> Name:
-    """Put *mark* before the extension of *name*, and shorten it where it is too long."""
-    stem, dot, extension = name.rpartition(".")
-    if not stem:
-        stem, dot, extension = str(name), "", ""
-    end = f"{mark}{dot}{extension}"
-    room_bytes = max(0, NAME_BYTES_MAX - len(end.encode()))
-    return Name(stem.encode()[:room_bytes].decode(errors="ignore") + end)

@@ -80,8 +80,8 @@ class Saving:
         """Find the file whose identity goes on at *path*, where nothing is now."""
         if not ways:
             return None
-        for absent, touched_us in self.reading.find_absent(parent, path.name):
-            is_recent = touched_us >= self.moment_us
+        for absent in self.reading.find_absent(parent, path.name):
+            is_recent = absent.touched_us >= self.moment_us
             place = self.reading.path_of(absent)
             if place is None:
                 if is_recent and Left.DEPARTED in ways:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -274,3 +275,53 @@ def test_a_restored_server_passes_its_check(commands, source, tmp_path):
     other.do("trash", "restore", "--all", *ADA)
     other.do("import", str(source), *ADA, "--to", "/linked", "--hard-links")
     other.do("check", "--deep")
+
+
+# Back in time
+
+
+def test_everything_goes_back_to_a_time(commands, source, tmp_path):
+    """What is new goes to the trash, what was deleted comes back; the numbers say so."""
+    commands.do("import", str(source), *ADA)
+    before = datetime.now(UTC).isoformat()
+    delete(commands, "/a.txt")
+    (source / "a.txt").unlink()
+    (source / "new.txt").write_text("new")
+    commands.do("import", str(source), *ADA)
+    said = commands.do("rewind", *ADA, "--to", before, "--yes")
+    assert "1 came out of the trash" in said
+    assert names_of(commands, tmp_path, "again") == {"a.txt", "sub", "sub/b.txt"}
+
+
+def test_what_cannot_go_back_is_named_and_the_status_is_1(commands, source, tmp_path):
+    """Emptying the trash was for good."""
+    commands.do("import", str(source), *ADA)
+    before = datetime.now(UTC).isoformat()
+    delete(commands, "/a.txt")
+    commands.do("trash", "empty", *ADA, "--yes")
+    result = commands.run("rewind", *ADA, "--to", before, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["lost"] == ["/a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "say which"),
+        (("--to", "2000-01-01", "--to-brake"), "say which"),
+        (("--to", "soon"), "is no time"),
+        (("--to", "2999-01-01"), "is still to come"),
+        (("--to-brake",), "is not stopped"),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_refused(commands, arguments, reason):
+    """In one line, and nothing is changed."""
+    result = commands.run("rewind", *ADA, *arguments, "--yes")
+    assert result.exit_code != 0
+    assert reason in result.output
+
+
+def test_an_account_that_is_not_stopped_is_not_released(commands):
+    """The brake says what is so."""
+    assert commands.do("brake", "list") == "No account is stopped.\n"
+    assert "is not stopped" in commands.run("brake", "release", *ADA).output

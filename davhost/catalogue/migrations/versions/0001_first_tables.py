@@ -39,6 +39,10 @@ def upgrade() -> None:
         sa.Column("rules", sa.Text(), nullable=True),
         sa.Column("admitted", sa.Text(), nullable=False),
         sa.Column("journal_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("burst_us", sa.BigInteger(), nullable=True),
+        sa.Column("burst_changes", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("braked_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_space")),
         sqlite_autoincrement=True,
     )
