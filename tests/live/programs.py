@@ -1,5 +1,6 @@
 """Running other people's programs."""
 
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,3 +24,17 @@ def run_program(
     )
     assert done.returncode == 0, (command, done.stdout, done.stderr.decode(errors="replace"))
     return done
+
+
+def free_port() -> int:
+    """Find a TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def assert_listens(port: int) -> None:
+    """Fail until somebody accepts connections."""
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) == 0

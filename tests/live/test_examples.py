@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,26 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.live.programs import assert_listens, free_port
 from tests.live.server import DAVHOST, Server, clean_environment
 from tests.live.wait import eventually
 from tests.needs import program
 
 ROOT = Path(__file__).parents[2]
 NAME = "drive.example.org"
-
-
-def free_port() -> int:
-    """Find a TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def assert_listens(port: int) -> None:
-    """Fail until somebody accepts connections."""
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def replaced(text: str, *replacements: tuple[str, str]) -> str:
