@@ -33,8 +33,8 @@ def run(
     """Serve in the foreground until told to stop; return the exit status.
 
     Args:
-        read: reads the settings again, on SIGHUP. Those of the HTTP server
-            itself stay as they were until the next start.
+        read: reads the settings again, on SIGHUP. Only the address and the
+            port stay as they were until the next start.
         on_ready: called once with the URL.
 
     Raises:
@@ -42,15 +42,16 @@ def run(
     """
     current = [configuration]
 
-    def reload() -> None:
+    def reload() -> server.ServerOptions | None:
         try:
             fresh = read()
             check_certificate(fresh.settings)
-        except BadSettings as error:
-            log.error("reload: the old settings go on: %s", error)
-        else:
-            set_up_logging(fresh.settings)
-            current[0] = fresh
+        except (BadSettings, OSError) as error:
+            log.error("reload: the old settings go on: %s", in_words(error))
+            return None
+        set_up_logging(fresh.settings)
+        current[0] = fresh
+        return server_options(fresh.settings)
 
     return server.run(
         lambda: make_app(current[0]),
@@ -89,7 +90,7 @@ def server_options(settings: Settings) -> server.ServerOptions:
         grace_seconds=settings.grace_seconds,
         max_header_bytes=settings.header_bytes_max,
         connections_per_address_max=settings.connections_per_address_max,
-        certificate_path=settings.tls_certificate,
+        certificate_path=settings.certificate_path,
         private_key_path=settings.tls_private_key,
     )
 
@@ -100,17 +101,17 @@ def check_certificate(settings: Settings) -> None:
     Raises:
         BadSettings: it cannot be read, is none, or does not fit its key.
     """
-    if settings.tls_certificate is None:
+    if settings.certificate_path is None:
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         # An encrypted key would ask at the terminal, in every worker.
-        context.load_cert_chain(settings.tls_certificate, settings.tls_private_key, lambda: "")
+        context.load_cert_chain(settings.certificate_path, settings.tls_private_key, lambda: "")
     except ssl.SSLError as error:
-        files = f"{settings.tls_certificate}, {settings.tls_private_key or 'its key'}"
+        files = f"{settings.certificate_path}, {settings.tls_private_key or 'its key'}"
         raise BadSettings(f"tls_certificate: no PEM certificate and key in {files}") from error
     except OSError as error:
-        files = f"{settings.tls_certificate}, {settings.tls_private_key or 'no key file'}"
+        files = f"{settings.certificate_path}, {settings.tls_private_key or 'no key file'}"
         raise BadSettings(f"tls_certificate: {files}: {error.strerror}") from None
 
 

@@ -29,6 +29,7 @@ _MODULES = {
     "backup": "backup",
     "restore": "restore",
     "mount-help": "mount_help",
+    "tls": "tls",
     "check": "check",
     "tree": "tree",
     "settings": "settings",

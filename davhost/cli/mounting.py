@@ -19,7 +19,7 @@ def server_url(settings: Settings, port: int) -> str:
     Args:
         port: where the server listens; `settings.port` may be 0.
     """
-    scheme = "http" if settings.tls_certificate is None else "https"
+    scheme = "http" if settings.certificate_path is None else "https"
     host = socket.gethostname() if settings.host in ANY_ADDRESS else settings.host
     host = f"[{host}]" if ":" in host else host
     standard = {"http": 80, "https": 443}[scheme]

@@ -106,11 +106,6 @@ def _data_option(settings: Settings) -> str:
     return f" --data {shlex.quote(str(settings.data_dir))}"
 
 
-def _why_not_listening(error: OSError, settings: Settings) -> str:
-    what = f"cannot listen on {settings.host}, port {settings.port}"
-    return f"{what}: {error.strerror or error}{_hint(error)}"
-
-
 def _hint(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "; another program listens there, choose another port with --port"
@@ -121,13 +116,14 @@ def _hint(error: OSError) -> str:
 
 def _exposure(settings: Settings) -> str | None:
     """Warn about passwords that would cross a network in the clear."""
-    if settings.tls_certificate is not None or settings.trusted_proxies:
+    if settings.certificate_path is not None or settings.trusted_proxies:
         return None
     if _is_loopback(settings.host):
         return None
     return (
-        "Warning: passwords and files cross the network unprotected. Set tls_certificate, "
-        "or put a proxy with TLS in front and name it in trusted_proxies (config/nginx.conf)."
+        "Warning: passwords and files cross the network unprotected. Run `davhost tls init`, set "
+        "tls_certificate, or put a proxy with TLS in front and name it in trusted_proxies "
+        "(config/nginx.conf)."
     )
 
 

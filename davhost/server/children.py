@@ -66,7 +66,8 @@ class Children:
         """
         self._listener = listener
         self._make_app = make_app
-        self._options = options
+        #: Of the workers that are started from now on.
+        self.options = options
         self._selector = selector
         self._lifeline_fd, self._lifeline_write_fd = os.pipe()
         self.workers: list[Worker] = []
@@ -77,7 +78,7 @@ class Children:
         birth = Birth(
             self._listener,
             self._make_app,
-            self._options,
+            self.options,
             os.getpid(),
             self._lifeline_fd,
             ready_write_fd,

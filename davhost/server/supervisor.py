@@ -36,7 +36,7 @@ def run(
     options: ServerOptions,
     *,
     on_ready: Callable[[str], None],
-    on_reload: Callable[[], None] | None = None,
+    on_reload: Callable[[], ServerOptions | None] | None = None,
 ) -> int:
     """Serve in the foreground until SIGTERM or SIGINT.
 
@@ -48,8 +48,9 @@ def run(
             ``SystemExit("reason")`` to refuse in plain words.
         on_ready: called once, here, with the URL (which ends in ``/``) when
             all of the first workers accept.
-        on_reload: called here on SIGHUP before any worker is replaced; if it
-            raises, the workers stay as they are.
+        on_reload: called here on SIGHUP before any worker is replaced; it
+            returns the options of their successors. If it returns None or
+            raises, the workers stay as they are; host and port always stay.
 
     Returns:
         The exit status: 0 after an orderly stop, 1 if no worker could start.
@@ -72,7 +73,7 @@ class Supervisor:
         listener: socket.socket,
         make_app: Callable[[], WSGIApplication],
         options: ServerOptions,
-        on_reload: Callable[[], None] | None,
+        on_reload: Callable[[], ServerOptions | None] | None,
     ) -> None:
         """Prepare; nothing is started yet."""
         self._listener = listener
@@ -168,10 +169,14 @@ class Supervisor:
         The first one starts alone: if it fails the reason is shown once, and
         whatever it sets up is there for the others.
         """
-        serving = [w for w in self._children.workers if not w.retiring and w.replaces is None]
+        serving = self._serving()
         if len(serving) >= self._options.workers or time.monotonic() < self._next_start_at:
             return False
         return self._started or not serving or any(w.ready for w in serving)
+
+    def _serving(self) -> list[Worker]:
+        """The workers that stay, and not those that are to take another's place."""
+        return [w for w in self._children.workers if not w.retiring and w.replaces is None]
 
     def _all_ready(self) -> bool:
         ready = sum(w.ready and not w.retiring for w in self._children.workers)
@@ -202,12 +207,17 @@ class Supervisor:
     # Reload
 
     def _reload(self) -> None:
-        if self._on_reload is not None:
-            try:
-                self._on_reload()
-            except Exception:
-                log.exception("reload: refused; the workers go on as they are")
-                return
+        try:
+            fresh = self._options if self._on_reload is None else self._on_reload()
+        except Exception:
+            log.exception("reload: refused; the workers go on as they are")
+            return
+        if fresh is None:
+            return
+        bound = (self._options.host, self._options.port)
+        if (fresh.host, fresh.port) != bound:
+            log.warning("reload: another host or port is taken up by the next start only")
+        self._options = self._children.options = fresh
         self._to_replace = deque(w for w in self._children.workers if not w.retiring)
 
     def _replace_next(self) -> None:
@@ -216,7 +226,11 @@ class Supervisor:
             return
         while self._to_replace:
             old = self._to_replace.popleft()
-            if old in self._children.workers and not old.retiring:
+            if old not in self._children.workers or old.retiring:
+                continue
+            if len(self._serving()) > self._options.workers:
+                old.retire()
+            else:
                 self._children.start(replaces=old)
                 return
 

@@ -42,7 +42,12 @@ WSGIDAV_KEYS = frozenset(
     }
 )
 
-_PATHS = ("data_dir", "tls_certificate", "tls_private_key")
+#: Settings that are paths, and what is none when it stands there.
+_PATHS = {
+    "data_dir": ("", "none"),
+    "tls_certificate": ("", "none", "auto"),
+    "tls_private_key": ("", "none"),
+}
 
 
 class BadSettings(ValueError):
@@ -204,7 +209,7 @@ def _validate(sources: Sequence[_Source]) -> Settings:
     said: dict[str, str] = {}
     for source in sources:
         for name, value in source.values.items():
-            merged[name] = _anchor(value, source.paths_from) if name in _PATHS else value
+            merged[name] = _anchor(name, value, source.paths_from)
             said[name] = f"{source.where}: {source.spelling.get(name, name)}"
     try:
         return Settings.model_validate(merged)
@@ -212,11 +217,12 @@ def _validate(sources: Sequence[_Source]) -> Settings:
         raise BadSettings("\n".join(_explain(e, said) for e in error.errors())) from None
 
 
-def _anchor(value: object, folder: Path) -> object:
+def _anchor(name: str, value: object, folder: Path) -> object:
     """Make a relative path start in *folder*; leave what is no path to the table."""
-    if not isinstance(value, str | Path) or str(value).lower() in ("", "none"):
+    is_path = name in _PATHS and isinstance(value, str | Path)
+    if not is_path or str(value).lower() in _PATHS[name]:
         return value
-    return folder / Path(value).expanduser()
+    return folder / Path(str(value)).expanduser()
 
 
 def _explain(error: ErrorDetails, said: Mapping[str, str]) -> str:

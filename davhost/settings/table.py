@@ -109,8 +109,12 @@ class Settings(BaseModel):
     trusted_proxies: Networks = _setting(
         (), "Proxies whose X-Forwarded-For names the client; nobody else's is believed."
     )
-    tls_certificate: Annotated[Path | None, BeforeValidator(_switch_off)] = _setting(
-        None, "PEM file with the certificate and its chain; https when it is set."
+    tls_certificate: Annotated[Path | Literal["auto"] | None, BeforeValidator(_switch_off)] = (
+        _setting(
+            "auto",
+            "PEM file with the certificate and its chain; auto is the one that `davhost tls init` "
+            "made, if it did; none is plain http.",
+        )
     )
     tls_private_key: Annotated[Path | None, BeforeValidator(_switch_off)] = _setting(
         None, "PEM file with the private key; none when it is in the certificate file."
@@ -298,9 +302,21 @@ class Settings(BaseModel):
             )
         if self.threads > self.threads_max:
             raise ValueError("threads must not be greater than threads_max")
-        if self.tls_private_key is not None and self.tls_certificate is None:
-            raise ValueError("tls_private_key needs tls_certificate beside it")
+        if self.tls_private_key is not None and not isinstance(self.tls_certificate, Path):
+            raise ValueError("tls_private_key needs a file in tls_certificate beside it")
         return self
+
+    @property
+    def own_certificate_path(self) -> Path:
+        """Where `davhost tls init` puts the server's certificate and key."""
+        return self.data_dir / "tls" / "server.pem"
+
+    @property
+    def certificate_path(self) -> Path | None:
+        """The certificate to serve with now; None for plain http."""
+        if self.tls_certificate == "auto":
+            return self.own_certificate_path if self.own_certificate_path.is_file() else None
+        return self.tls_certificate
 
     @property
     def catalogue_url(self) -> str:

@@ -8,10 +8,12 @@ import base64
 import contextlib
 import http.client
 import socket
+import ssl
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
@@ -70,19 +72,41 @@ def href(*segments: str) -> str:
 
 
 class Dav:
-    """One account's view of the server at *host*:*port*."""
+    """One account's view of the server at *host*:*port*.
+
+    Over TLS with *authority*, the certificate by which the server's is verified.
+    """
 
     def __init__(
-        self, host: str, port: int, account: Account | None, timeout_seconds: float = 120
+        self,
+        host: str,
+        port: int,
+        account: Account | None,
+        timeout_seconds: float = 120,
+        authority: Path | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self.account = account
+        self.authority = authority
         self._timeout_seconds = timeout_seconds
 
     def url(self, path: str = "/") -> str:
         """Spell the absolute URL of an already quoted *path*."""
-        return f"http://{self.host}:{self.port}{path}"
+        return f"http{'s' * self.is_encrypted}://{self.host}:{self.port}{path}"
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the server is spoken to over TLS."""
+        return self.authority is not None
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not self.is_encrypted:
+            return http.client.HTTPConnection(self.host, self.port, timeout=self._timeout_seconds)
+        context = ssl.create_default_context(cafile=self.authority)
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=self._timeout_seconds, context=context
+        )
 
     def request(
         self,
@@ -96,7 +120,7 @@ class Dav:
         lines = {"Host": f"{self.host}:{self.port}"}
         lines |= {"Authorization": self.account.authorization} if self.account else {}
         lines |= headers or {}
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self._timeout_seconds)
+        connection = self._connection()
         try:
             chunked = body is not None and not isinstance(body, bytes)
             if chunked:

@@ -16,7 +16,7 @@ from tests.live.wait import PATIENCE_SECONDS, eventually
 #: The console script of the environment in which the tests run.
 DAVHOST = Path(sys.executable).with_name("davhost")
 
-_READY = re.compile(r"https?://127\.0\.0\.1:(\d+)/")
+_READY = re.compile(r"(https?)://127\.0\.0\.1:(\d+)/")
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -53,6 +53,7 @@ class Server:
             self.environment["DAVHOST_DATABASE_URL"] = database_url
         self._workers = workers
         self._process: subprocess.Popen[bytes] | None = None
+        self.scheme = "http"
         self.port = 0
 
     def __enter__(self) -> "Server":
@@ -68,7 +69,12 @@ class Server:
     @property
     def url(self) -> str:
         """The address that the server printed."""
-        return f"http://127.0.0.1:{self.port}/"
+        return f"{self.scheme}://127.0.0.1:{self.port}/"
+
+    @property
+    def authority(self) -> Path | None:
+        """What `davhost tls init` has made for clients to trust, if the server speaks TLS."""
+        return self.data / "tls" / "ca.pem" if self.scheme == "https" else None
 
     @property
     def output(self) -> str:
@@ -110,7 +116,7 @@ class Server:
             raise RuntimeError(f"davhost ended with {self._process.returncode}:\n{self.output}")
         ready = _READY.search(self.output, before)
         assert ready, f"davhost did not say where it serves:\n{self.output}"
-        self.port = int(ready[1])
+        self.scheme, self.port = ready[1], int(ready[2])
 
     def stop(self) -> None:
         """End the server by SIGTERM and see that it ends well."""
@@ -204,7 +210,7 @@ class Server:
 
     def dav(self, account: Account | None) -> Dav:
         """Look at the server with the eyes of *account*."""
-        return Dav("127.0.0.1", self.port, account)
+        return Dav("127.0.0.1", self.port, account, authority=self.authority)
 
     def new_user(
         self, name: str = "user", *, allow: str | None = "*", quota: str | None = None

@@ -73,14 +73,25 @@ def do_download(environ: Environ, start_response: Any) -> Any:
     return (bytes(2**20) for _ in range(64))
 
 
+def reload() -> ServerOptions:
+    """Say so, and take the options of the file that the test writes."""
+    say("reload")
+    file = Path(os.environ.get("OPTIONS_FILE", "/nonexistent"))
+    return options_of(file.read_text() if file.exists() else sys.argv[1])
+
+
+def options_of(text: str) -> ServerOptions:
+    """Read options."""
+    return ServerOptions(**{"port": 0, "threads": 2} | json.loads(text))
+
+
 def main() -> int:
     """Serve with the options of the command line."""
-    options = json.loads(sys.argv[1])
     return run(
         make_app,
-        ServerOptions(**{"port": 0, "threads": 2} | options),
+        options_of(sys.argv[1]),
         on_ready=lambda url: say(f"ready {url}"),
-        on_reload=lambda: say("reload"),
+        on_reload=reload,
     )
 
 

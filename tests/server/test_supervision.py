@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -316,6 +317,38 @@ def test_a_reload_that_fails_leaves_the_server_as_it_is(launch: Launch, tmp_path
     flag.unlink()
     supervised.signal(signal.SIGHUP)
     assert until(lambda: len(supervised.workers()) == 2 and not supervised.workers() & old)
+
+
+def test_a_reload_takes_up_other_options(launch: Launch, tmp_path: Path) -> None:
+    """More workers or fewer, and what each of them is told, without a stop."""
+    file = tmp_path / "options"
+    supervised = launch({"OPTIONS_FILE": str(file)}, workers=3).wait_ready()
+    seen = supervised.workers()
+    for wanted in (1, 2):
+        file.write_text(json.dumps({"workers": wanted, "header_timeout_seconds": 0.1}))
+        supervised.signal(signal.SIGHUP)
+        supervised.wait_for("reload")
+        assert until(partial(are_new, supervised, wanted, frozenset(seen)))
+        seen |= supervised.workers()
+        with supervised.client() as client:
+            client.send(b"GET /")
+            assert client.reply().status == 408
+
+
+def are_new(supervised: Supervised, count: int, seen: frozenset[int]) -> bool:
+    workers = supervised.workers()
+    return len(workers) == count and not workers & seen
+
+
+def test_a_reload_cannot_change_the_port(launch: Launch, tmp_path: Path) -> None:
+    """It is said in the log, and the rest of the options counts."""
+    file = tmp_path / "options"
+    supervised = launch({"OPTIONS_FILE": str(file)}, workers=1).wait_ready()
+    old = supervised.pid()
+    file.write_text(json.dumps({"port": 1, "workers": 1}))
+    supervised.signal(signal.SIGHUP)
+    assert until(lambda: supervised.pid() != old)
+    assert "next start" in supervised.end()
 
 
 @pytest.mark.needs("openssl")
