@@ -2,7 +2,8 @@
 
 Transactions of writers begin with the lock they need, so that two of them
 never deadlock on an upgrade: ``BEGIN IMMEDIATE`` on SQLite, the row of the
-space on PostgreSQL (`Catalogue.write`).
+space on PostgreSQL (`Catalogue.write`). Those of readers see one moment, with
+all their statements.
 """
 
 from __future__ import annotations
@@ -110,12 +111,22 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     with failures():
         connection = engine.connect()
         try:
-            if writes:
-                connection = connection.execution_options(**{_WRITES: True})
-            with connection.begin():
+            with begin_writing(connection) if writes else begin_reading(connection):
                 yield connection
         finally:
             connection.close()
+
+
+def begin_reading(connection: Connection) -> RootTransaction:
+    """Begin a transaction that sees one moment; its first query says which.
+
+    PostgreSQL would let each statement see another one: a row that the first
+    has found may be gone for the second. The caller ends it, and translates
+    failures.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection.begin()
 
 
 def begin_writing(connection: Connection) -> RootTransaction:

@@ -121,7 +121,7 @@ def snapshot(engine: Engine) -> Iterator[Snapshot]:
     """
     with engines.failures(), engine.connect() as writer, engine.connect() as reader:
         waiting = _stop_writers(writer)
-        with waiting, _begin_reading(reader):
+        with waiting, engines.begin_reading(reader):
             yield Snapshot(reader, waiting.close)
 
 
@@ -133,13 +133,6 @@ def _stop_writers(connection: Connection) -> Any:
         # on the table. Those that are at work are waited for.
         connection.execute(text("LOCK TABLE space IN EXCLUSIVE MODE"))
     return waiting
-
-
-def _begin_reading(connection: Connection) -> Any:
-    """Begin a transaction that sees one moment; its first query says which."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-    return connection.begin()
 
 
 def _in_order(table: Table) -> Select[Any]:
