@@ -7,7 +7,7 @@ judge, apply, all in one transaction that holds the mutex of the space.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from ..blobs import BlobStore
@@ -15,7 +15,7 @@ from ..catalogue import Catalogue, Reading, Writing
 from ..changes import Change, Rebind, Unbind
 from ..clock import Clock
 from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check
-from ..errors import BadName, ContentRefused, NameRefused
+from ..errors import BadName, ContentRefused, NameRefused, Unavailable
 from ..model import Principal, Resource
 from ..paths import DavPath
 from ..policy import Permit, Policy, Situation
@@ -59,6 +59,7 @@ class Base:
         inspector: Inspector | None = None,
         *,
         refused_path: DavPath | None = None,
+        left_at: DavPath | None = None,
         content_type: str | None = None,
         modified_us: int | None = None,
     ) -> tuple[Resource, Sequence[Change]]:
@@ -71,6 +72,7 @@ class Base:
             path: the request URI, which the conditions are about.
             inspector: has the bytes of the request, and what was found in them.
             refused_path: whose name a refusal is about, if not *path*.
+            left_at: whose resource to return, if not that of the last change.
         """
         inspector = inspector or Inspector(self._blobs)
         with self._recording_refusals(verb, refused_path or path):
@@ -84,11 +86,14 @@ class Base:
                             content_type=content_type,
                             modified_us=modified_us,
                         )
+                        # Here: a moment later somebody else may have taken it away.
+                        resource = tx.get(left_at) if left_at is not None else resource
                 except Uninspected as uninspected:
                     inspector.inspect(*uninspected.claims)
                     continue
-                for key in tx.dead_keys:
-                    self._blobs.delete(key)
+                with suppress(Unavailable):  # it is done; housekeeping deletes what is dead
+                    for key in tx.dead_keys:
+                        self._blobs.delete(key)
                 return resource, permit.changes
 
     def _permit(

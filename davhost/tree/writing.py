@@ -146,15 +146,15 @@ class WritingTree(Base):
         Raises:
             NotFound, Forbidden, Conflict, PreconditionFailed: as `plans.Planner.move`.
         """
-        _, changes = self._change(
+        resource, changes = self._change(
             "move",
             source,
             lambda planner: planner.move(source, destination, overwrite=overwrite),
             conditions,
             refused_path=destination,
+            left_at=destination,
         )
-        with self._reading() as reading:
-            return Outcome(reading.get(destination), created=_maps(changes, destination))
+        return Outcome(resource, created=_maps(changes, destination))
 
     def patch(
         self,

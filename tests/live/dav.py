@@ -1,7 +1,7 @@
 """A client that sends exactly what it is told: the tests' own eyes on a server.
 
-It repairs nothing: paths go out as they are given, redirects are not followed,
-and every request has a connection of its own, so threads may share an instance.
+It repairs nothing: paths go out as they are given, redirects are not followed.
+Every request of a `Dav` has a connection of its own, so threads may share it.
 """
 
 import base64
@@ -100,7 +100,7 @@ class Dav:
         """Whether the server is spoken to over TLS."""
         return self.authority is not None
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _new_connection(self) -> http.client.HTTPConnection:
         if not self.is_encrypted:
             return http.client.HTTPConnection(self.host, self.port, timeout=self._timeout_seconds)
         context = ssl.create_default_context(cafile=self.authority)
@@ -116,22 +116,32 @@ class Dav:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request; an iterable body goes out chunked."""
+        connection = self._new_connection()
+        try:
+            return self._ask(connection, method, path, body, headers)
+        finally:
+            connection.close()
+
+    def _ask(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
         # Said here, because http.client makes its own of a path with a host in it.
         lines = {"Host": f"{self.host}:{self.port}"}
         lines |= {"Authorization": self.account.authorization} if self.account else {}
         lines |= headers or {}
-        connection = self._connection()
-        try:
-            chunked = body is not None and not isinstance(body, bytes)
-            if chunked:
-                lines["Transfer-Encoding"] = "chunked"
-            # A refusal may come, and the connection close, before the body is sent.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, path, body, lines, encode_chunked=chunked)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        chunked = body is not None and not isinstance(body, bytes)
+        if chunked:
+            lines["Transfer-Encoding"] = "chunked"
+        # A refusal may come, and the connection close, before the body is sent.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, path, body, lines, encode_chunked=chunked)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         """Store *body*, and fail the test if the server does not take it."""
@@ -228,6 +238,30 @@ class Dav:
         return "\r\n".join(head).encode()
 
 
+class KeptDav(Dav):
+    """The same on one connection that is kept, as most clients do it; for one thread."""
+
+    def __init__(self, box: Dav) -> None:
+        super().__init__(box.host, box.port, box.account)
+        self._connection = self._new_connection()
+
+    def __enter__(self) -> "KeptDav":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; the connection is made again when it was closed."""
+        return self._ask(self._connection, method, path, body, headers)
+
+
 def _member(response: Element) -> tuple[str, Member]:
     """Read one DAV:response: the unquoted path, and what is known of the resource."""
     url = response.findtext(f"{DAV}href")
@@ -249,4 +283,4 @@ def read_answer(connection: socket.socket) -> Answer:
         response.close()
 
 
-__all__ = ["Account", "Answer", "Dav", "Member", "href", "read_answer"]
+__all__ = ["Account", "Answer", "Dav", "KeptDav", "Member", "href", "read_answer"]

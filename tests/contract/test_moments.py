@@ -1,0 +1,52 @@
+"""What others do between two steps of a request changes nothing about its answer."""
+
+import pytest
+
+from davhost.errors import Unavailable
+from davhost.paths import DavPath
+from davhost.tree import Tree
+from tests.instance import Home, Instance
+
+
+def test_a_reader_sees_one_moment(instance: Instance, ann: Home) -> None:
+    """What the first statement of a reader has found is there for the second, too."""
+    ann.put("/a.txt", b"text")
+    ann.delete("/a.txt")
+    (left,) = ann.tree.trash()
+    space_id = ann.tree.principal.space_id
+    with instance.catalogue.read(space_id, lease=instance.clock.lease()) as reading:
+        absent = reading.get_by_id(left.resource.id)
+        ann.tree.erase_departed(absent.id)  # as housekeeping does, in its own time
+        ann.put("/b.txt", b"new")
+        assert reading.path_of(absent) is None
+        assert reading.members(reading.get(DavPath())) == []
+    assert ann.names() == ["/b.txt"]
+
+
+def test_a_move_that_is_done_says_so(instance: Instance, ann: Home) -> None:
+    """Whoever takes the file away a moment later does not turn 201 into 404."""
+    ann.put("/a.txt", b"text")
+    parts = (instance.catalogue, instance.blobs, instance.policy, instance.clock)
+    hurried = Tree(*parts, ann.tree.principal, lambda _space_id: ann.delete("/b.txt"))
+    outcome = hurried.move(DavPath.from_text("/a.txt"), DavPath.from_text("/b.txt"), overwrite=True)
+    assert outcome.created
+    assert outcome.resource.name == "b.txt"
+    assert ann.names() == []
+
+
+def test_bytes_that_cannot_be_deleted_now_are_deleted_later(
+    instance: Instance, ann: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that is done is not refused because of the content that it replaced."""
+
+    def fail(_key: str) -> None:
+        raise Unavailable
+
+    ann.put("/~WRD1.tmp", b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(instance.blobs, "delete", fail)
+        ann.put("/~WRD1.tmp", b"second")
+    assert ann.get("/~WRD1.tmp") == b"second"
+    assert len(list(instance.blobs.keys())) == 2
+    assert instance.housekeeping().round().dead_blobs == 1
+    assert len(list(instance.blobs.keys())) == 1
