@@ -91,10 +91,14 @@ class Base:
                 except Uninspected as uninspected:
                     inspector.inspect(*uninspected.claims)
                     continue
-                with suppress(Unavailable):  # it is done; housekeeping deletes what is dead
-                    for key in tx.dead_keys:
-                        self._blobs.delete(key)
+                self._delete_dead(tx)
                 return resource, permit.changes
+
+    def _delete_dead(self, tx: Writing) -> None:
+        """Delete the bytes that nothing names since *tx*, or leave them to housekeeping."""
+        with suppress(Unavailable):
+            for key in tx.dead_keys:
+                self._blobs.delete(key)
 
     def _permit(
         self,

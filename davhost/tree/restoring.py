@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..catalogue import Writing
 from ..catalogue.departed import departed, get_departed, get_version_content
 from ..changes import Change, Restore, Size, WriteContent
 from ..conditions import NO_CONDITIONS
@@ -107,10 +106,6 @@ class RestoringTree(Base):
                 continue
             ended += 1
         return ended
-
-    def _delete_dead(self, tx: Writing) -> None:
-        for key in tx.dead_keys:
-            self._blobs.delete(key)
 
 
 def _plan_restore(planner: Planner, resource_id: int) -> Restore:

@@ -71,8 +71,7 @@ class RewindingTree(Base):
                 part = _Part(tx, self._policy, self.principal, done)
                 more = not part.take(before.steps())
                 done.lost = before.lost()
-            for key in tx.dead_keys:
-                self._blobs.delete(key)
+            self._delete_dead(tx)
         return done
 
     def release_brake(self) -> None:
