@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from davhost.model import Kind
+from davhost.model import Kind, PropertyUpdate
 from davhost.paths import DavPath
 from davhost.transfer import Item
 
@@ -29,11 +29,13 @@ class _Space:
     Args:
         members: by the id of the collection, in the order of their names.
         hashes: by the key of the blob.
+        properties: the dead ones, by the id of the resource.
     """
 
     root_id: int
     members: dict[int, list[_Row]]
     hashes: dict[str, str]
+    properties: dict[int, tuple[PropertyUpdate, ...]]
 
 
 def items_of(backup: Backup, email_key: str, path: DavPath) -> list[Item]:
@@ -69,7 +71,20 @@ def _read(dump: Path, email_key: str) -> _Space:
             members.setdefault(row["parent_id"], []).append(row)
     for rows in members.values():
         rows.sort(key=lambda row: str(row["name"]))
-    return _Space(spaces[0]["root_id"], members, {row["key"]: row["sha256"] for row in blobs})
+    return _Space(
+        spaces[0]["root_id"],
+        members,
+        {row["key"]: row["sha256"] for row in blobs},
+        _properties(dump, {row["id"] for rows in members.values() for row in rows}),
+    )
+
+
+def _properties(dump: Path, ids: set[int]) -> dict[int, tuple[PropertyUpdate, ...]]:
+    found: dict[int, tuple[PropertyUpdate, ...]] = {}
+    for row in dumps.rows_of(dump, "property", lambda row: row["resource_id"] in ids):
+        kept = PropertyUpdate(row["name"], row["xml"])
+        found[row["resource_id"]] = (*found.get(row["resource_id"], ()), kept)
+    return found
 
 
 def _find(space: _Space, path: DavPath) -> _Row | None:
@@ -90,15 +105,25 @@ def _members(backup: Backup, space: _Space, parent_id: int, way: tuple[str, ...]
 
 def _below(backup: Backup, space: _Space, row: _Row, way: tuple[str, ...]) -> Iterator[Item]:
     names = (*way, _name(row))
+    properties = space.properties.get(row["id"], ())
     if row["kind"] == Kind.COLLECTION:
-        yield Item(names, True, 0, row["modified_us"], partial(_open, Path("/"), ""))
+        opener = partial(_open, Path("/"), "")
+        yield Item(names, True, 0, row["modified_us"], opener, properties=properties)
         yield from _members(backup, space, row["id"], names)
         return
     key = row["blob_key"]
     sha256 = space.hashes.get(key, "") if key else ""
     opener = partial(_open, backup.blob(key) if key else Path("/dev/null"), sha256)
     size_bytes, modified_us = row["size_bytes"], row["modified_us"]
-    yield Item(names, False, size_bytes, modified_us, opener, sha256=sha256 or None)
+    yield Item(
+        names,
+        False,
+        size_bytes,
+        modified_us,
+        opener,
+        sha256=sha256 or None,
+        properties=properties,
+    )
 
 
 def _name(row: _Row) -> str:

@@ -143,7 +143,7 @@ class Intake:
         if found is not None:
             return self._look(path)
         if not self._dry_run:
-            self._tree.make_collection(path, modified_us=item.modified_us)
+            self._tree.make_collection(path, updates=item.properties, modified_us=item.modified_us)
         self._report.collections += 1
         return _Place(path, {})
 
@@ -176,7 +176,7 @@ class Intake:
     def _keep(self, path: DavPath, item: Item) -> None:
         """Leave a file that holds the same; only its date may be another."""
         if self._existing is Existing.OVERWRITE and not self._dry_run:
-            self._tree.patch(path, (), modified_us=item.modified_us)
+            self._tree.patch(path, item.properties, modified_us=item.modified_us)
         self._report.unchanged += 1
 
     def _adopt(self, path: DavPath, item: Item, verdict: Verdict) -> None:
@@ -185,6 +185,8 @@ class Intake:
                 self._tree.adopt(
                     path, source, hard_link=self._hard_links, modified_us=item.modified_us
                 )
+            if item.properties:
+                self._tree.patch(path, item.properties)
         elif verdict.name_class.kind is None:
             self._report.refuse(item.shown, f"{verdict.reason}.")
             return

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from ..model import PropertyUpdate
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -20,6 +22,7 @@ class Item:
         open: opens the file for reading, from its start; raises OSError.
         obstacle: why it cannot even be looked at; None if it can.
         sha256: the hash of the content where it is known, lower-case hex.
+        properties: the dead properties that it has.
     """
 
     names: tuple[str, ...]
@@ -29,6 +32,7 @@ class Item:
     open: Callable[[], BinaryIO]
     obstacle: str | None = None
     sha256: str | None = None
+    properties: tuple[PropertyUpdate, ...] = ()
 
     @property
     def shown(self) -> str:

@@ -424,8 +424,9 @@ def bring_back(
 def test_a_space_comes_back_beside_what_is_there(
     instance: Instance, ann: Home, folder: Path
 ) -> None:
-    """Files and folders, dates too; what was in the trash or temporary stays away."""
+    """Files and folders, dates and properties; what was in the trash or temporary stays away."""
     fill(ann)
+    ann.tree.patch(path_("/later/b"), [PropertyUpdate("{urn:p}d", "<d/>")])
     before, date = ann.names(), ann.tree.look(path_("/later/b/deep/ä 😀.txt")).resource.modified_us
     backup = back_up(instance, folder)
     ann.delete("/later")
@@ -435,6 +436,16 @@ def test_a_space_comes_back_beside_what_is_there(
     restored = ann.tree.look(path_("/Restored/later/b/deep/ä 😀.txt")).resource
     assert ann.get("/Restored/later/b/deep/ä 😀.txt") == b"new"
     assert restored.modified_us == date
+    kept = {
+        entry.path.text: [p.name for p in entry.properties]
+        for entry in ann.tree.listing(path_("/"), depth=None, dead=True, locks=False).entries
+        if entry.properties
+    }
+    assert kept == {
+        "/empty.txt": ["{urn:p}c"],
+        "/Restored/empty.txt": ["{urn:p}c"],
+        "/Restored/later/b": ["{urn:p}d"],
+    }
 
 
 def test_in_place_nothing_of_the_present_is_lost(
