@@ -17,10 +17,13 @@ MakeServer = Callable[..., Server]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one module on one worker: they share its server and mounts."""
+    """Keep the tests of one module on one worker: they share its server and mounts.
+
+    A module with two servers may say so, with a group for each.
+    """
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
+        if item.path.is_relative_to(here) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

@@ -1,4 +1,4 @@
-"""Running other people's programs."""
+"""Running other people's programs, and the machines that they think they run on."""
 
 import socket
 import subprocess
@@ -24,6 +24,22 @@ def run_program(
     )
     assert done.returncode == 0, (command, done.stdout, done.stderr.decode(errors="replace"))
     return done
+
+
+#: Where GnuTLS, OpenSSL and curl on Debian look for whom to trust.
+_TRUSTED_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def trusting(authority: Path | None) -> list[str]:
+    """Spell the beginning of a command that runs where *authority* is the one that is trusted.
+
+    For programs that ask the system whom to trust: as after `update-ca-certificates`,
+    in a mount namespace of their own, so that the machine stays as it is. Needs root.
+    """
+    if authority is None:
+        return []
+    script = f'mount --bind "$0" {_TRUSTED_AUTHORITIES} && exec "$@"'
+    return [program("unshare"), "--mount", "sh", "-c", script, str(authority)]
 
 
 def free_port() -> int:

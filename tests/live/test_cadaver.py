@@ -8,6 +8,7 @@ import pytest
 
 from tests.live.client_contract import ClientContract, a_file, holds, is_tree
 from tests.live.dav import Dav, href
+from tests.live.programs import trusting
 from tests.live.server import clean_environment
 from tests.live.wait import eventually
 from tests.needs import program
@@ -29,7 +30,7 @@ class Cadaver:
     def __init__(self, box: Dav, home: Path) -> None:
         assert box.account is not None
         self._home = home
-        self._url = box.url()
+        self._command = [*trusting(box.authority), program("cadaver"), box.url()]
         netrc = home / ".netrc"
         login = f"login {box.account.email} password {box.account.password}"
         netrc.write_text(f"machine {box.host} {login}\n")
@@ -49,7 +50,7 @@ class Cadaver:
     def start(self) -> subprocess.Popen[str]:
         """Start a session that reads commands from its stdin."""
         return subprocess.Popen(
-            [program("cadaver"), self._url],
+            self._command,
             cwd=self._home,
             env=clean_environment(self._home) | {"TERM": "dumb"},
             stdin=subprocess.PIPE,
@@ -70,6 +71,11 @@ class Cadaver:
 
     def move(self, source: str, destination: str) -> None:
         said = self.run(f"move {quoted(source)} {quoted(destination)}")
+        assert "succeeded" in said, said
+
+    def copy(self, source: str, destination: str) -> None:
+        """Make a second file."""
+        said = self.run(f"copy {quoted(source)} {quoted(destination)}")
         assert "succeeded" in said, said
 
     def names(self, collection: str) -> set[str]:
@@ -99,7 +105,7 @@ class TestCadaver(ClientContract):
 def test_copy_copies(client: Cadaver, box: Dav, folder: str) -> None:
     """`copy` makes a second file and leaves the first."""
     box.put(href(folder, "a;b?.txt"), b"content")
-    client.run(f"copy {quoted(f'{folder}/a;b?.txt')} {quoted(f'{folder}/c;d?.txt')}")
+    client.copy(f"{folder}/a;b?.txt", f"{folder}/c;d?.txt")
     is_tree(box, folder, {"a;b?.txt": b"content", "c;d?.txt": b"content"})
 
 

@@ -20,6 +20,7 @@ class Curl:
         self._box = box
         self._home = home
         self._account = account or box.account
+        self._trust = ["--cacert", str(box.authority)] if box.is_encrypted else []
 
     def run(
         self, path: str, *options: str, stdin: bytes = b"", may_fail: bool = False
@@ -28,7 +29,7 @@ class Curl:
         assert self._account is not None
         command = ["curl", "--silent", "--show-error", "--path-as-is", "--globoff"]
         command += ["--basic", "--user", f"{self._account.email}:{self._account.password}"]
-        command += [] if may_fail else ["--fail"]
+        command += self._trust if may_fail else ["--fail", *self._trust]
         command += [*options, self._box.url(path)]
         environment = clean_environment(self._home)
         return run_program(*command, home=self._home, environment=environment, stdin=stdin)
@@ -47,6 +48,11 @@ class Curl:
     def move(self, source: str, destination: str) -> None:
         where = self._box.url(href(destination))
         self.run(href(source), "-X", "MOVE", "-H", f"Destination: {where}", "-H", "Overwrite: F")
+
+    def copy(self, source: str, destination: str) -> None:
+        """Make a second file."""
+        where = self._box.url(href(destination))
+        self.run(href(source), "-X", "COPY", "-H", f"Destination: {where}")
 
     def names(self, collection: str) -> set[str]:
         listing = self.run(href(collection) + "/", "-X", "PROPFIND", "-H", "Depth: 1").stdout

@@ -5,6 +5,7 @@ davfs2 still holds back, and everything is compared from outside.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unicodedata
@@ -51,7 +52,7 @@ class Davfs:
         secrets.write_text(f'{self.point} "{box.account.email}" "{box.account.password}"\n')
         secrets.chmod(0o600)
         self._configuration = folder / "davfs2.conf"
-        settings = {
+        settings: dict[str, object] = {
             "secrets": secrets,
             "cache_dir": cache,
             "ask_auth": 0,
@@ -62,6 +63,11 @@ class Davfs:
             "dir_refresh": 1,
             "gui_optimize": 0,
         }
+        if box.authority is not None:
+            # Where the user davfs2 may read it, as it may in /etc/davfs2/certs.
+            settings["trust_ca_cert"] = authority = folder / "ca.pem"
+            shutil.copyfile(box.authority, authority)
+            authority.chmod(0o644)
         lines = (f"{name} {value}\n" for name, value in settings.items())
         self._configuration.write_text("".join(lines))
 

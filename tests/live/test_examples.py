@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.live.dav import Account, Dav
 from tests.live.programs import assert_listens, free_port
 from tests.live.server import DAVHOST, Server, clean_environment
 from tests.live.wait import eventually
@@ -36,8 +37,9 @@ class Site:
     """nginx with the example's configuration, in front of a server."""
 
     server: Server
+    home: Path
     port: int
-    certificate: Path
+    authority: Path
 
     @property
     def url(self) -> str:
@@ -50,24 +52,18 @@ class Site:
         session = requests.Session()
         session.trust_env = False
         session.auth = (account.email.encode(), account.password.encode())
-        session.verify = str(self.certificate)
+        session.verify = str(self.authority)
         return session
 
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a self-signed certificate for localhost with openssl."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    command = [program("openssl"), "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"]
-    command += ["-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    command += ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
+    def dav(self, account: Account) -> Dav:
+        """Look at the server through the proxy with the eyes of *account*."""
+        return Dav("localhost", self.port, account, authority=self.authority)
 
 
-def nginx_configuration(folder: Path, upstream: int, http: int, https: int) -> str:
+def nginx_configuration(
+    folder: Path, certificate: Path, upstream: int, http: int, https: int
+) -> str:
     """Wrap the example as Debian's nginx.conf includes it, on unprivileged ports."""
-    certificate, key = make_certificate(folder)
     example = replaced(
         (ROOT / "config/nginx.conf").read_text(),
         (r"server 127\.0\.0\.1:8080;", f"server 127.0.0.1:{upstream};"),
@@ -76,7 +72,7 @@ def nginx_configuration(folder: Path, upstream: int, http: int, https: int) -> s
         (r"listen \[::\]:\d+( ssl)?;", ""),
         (re.escape(NAME) + ";", "localhost;"),
         (r"/etc/letsencrypt/\S+fullchain\.pem", str(certificate)),
-        (r"/etc/letsencrypt/\S+privkey\.pem", str(key)),
+        (r"/etc/letsencrypt/\S+privkey\.pem", str(certificate)),
     )
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"
@@ -96,8 +92,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings = {"DAVHOST_TRUSTED_PROXIES": "127.0.0.1", "DAVHOST_PUBLIC_URL": f"https://{NAME}/"}
     with Server(home / "data", home, settings=settings) as server:
         http, https = free_port(), free_port()
+        # Beside the server's own data, where it would be found and used behind the proxy too.
+        proxy = Server(home / "proxy", home)
+        proxy.administer("tls", "init", "--name", "localhost")
+        certificate = proxy.data / "tls/server.pem"
         file = home / "nginx.conf"
-        file.write_text(nginx_configuration(home, server.port, http, https))
+        file.write_text(nginx_configuration(home, certificate, server.port, http, https))
         nginx = [program("nginx"), "-p", str(home), "-c", str(file)]
         checked = subprocess.run([*nginx, "-t"], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
@@ -106,13 +106,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             process = subprocess.Popen(nginx, stderr=log)
         try:
             eventually(lambda: assert_listens(https))
-            yield Site(server, https, home / "cert.pem")
+            yield Site(server, home, https, certificate.with_name("ca.pem"))
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait(30)
 
 
-@pytest.mark.needs("nginx", "openssl")
+@pytest.mark.needs("nginx")
 def test_a_drive_behind_nginx_works_over_tls(site):
     """Uploads of any kind arrive, renames match whatever the proxy changed, readers get it all."""
     session = site.session("ada")
@@ -134,7 +134,7 @@ def test_a_drive_behind_nginx_works_over_tls(site):
     assert session.get(site.url + "b.bin").status_code == 404
 
 
-@pytest.mark.needs("nginx", "openssl")
+@pytest.mark.needs("nginx")
 def test_another_servers_destination_is_refused_behind_nginx(site):
     """A proxy does not make every address ours."""
     session = site.session("eve")
@@ -143,7 +143,7 @@ def test_another_servers_destination_is_refused_behind_nginx(site):
     assert session.request("MOVE", site.url + "a.txt", headers=headers).status_code == 502
 
 
-@pytest.mark.needs("nginx", "openssl")
+@pytest.mark.needs("nginx")
 def test_the_log_names_the_client_and_not_the_proxy(site):
     """An invented X-Forwarded-For does not get through nginx."""
     session = site.session("log")
@@ -151,10 +151,10 @@ def test_the_log_names_the_client_and_not_the_proxy(site):
     assert "192.0.2.66" not in site.server.output
 
 
-@pytest.mark.needs("nginx", "openssl")
+@pytest.mark.needs("nginx")
 def test_plain_http_is_sent_to_https(site):
     """Nobody sends a password in the clear twice."""
-    text = (site.certificate.parent / "nginx.conf").read_text()
+    text = (site.home / "nginx.conf").read_text()
     ports = re.findall(r"listen 127\.0\.0\.1:(\d+);", text)
     answer = requests.get(f"http://localhost:{ports[0]}/x", allow_redirects=False, timeout=10)
     assert answer.status_code == 301

@@ -9,7 +9,7 @@ import pytest
 
 from tests.live.client_contract import Client, ClientContract, a_file, is_tree, some_bytes
 from tests.live.dav import Dav, href
-from tests.live.programs import run_program
+from tests.live.programs import run_program, trusting
 from tests.live.server import clean_environment
 from tests.live.wait import PATIENCE_SECONDS
 from tests.needs import program
@@ -24,7 +24,7 @@ class Gio:
         assert box.account is not None
         self._account = box.account
         self._home = home
-        self._root = f"dav://{box.host}:{box.port}"
+        self._root = f"dav{'s' * box.is_encrypted}://{box.host}:{box.port}"
         runtime = home / "runtime"
         runtime.mkdir(mode=0o700)
         self._environment = clean_environment(home) | {
@@ -35,7 +35,7 @@ class Gio:
         }
         session = f'echo "$DBUS_SESSION_BUS_ADDRESS"; {program("gvfsd")} --no-fuse & cat; kill $!'
         self._session = subprocess.Popen(
-            [program("dbus-run-session"), "--", "sh", "-c", session],
+            [*trusting(box.authority), program("dbus-run-session"), "--", "sh", "-c", session],
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -80,6 +80,10 @@ class Gio:
 
     def move(self, source: str, destination: str) -> None:
         self.run("move", "--no-copy-fallback", self.uri(source), self.uri(destination))
+
+    def copy(self, source: str, destination: str) -> None:
+        """Make a second file."""
+        self.run("copy", self.uri(source), self.uri(destination))
 
     def names(self, collection: str) -> set[str]:
         return set(self.run("list", "--hidden", self.uri(collection)).decode().splitlines())

@@ -37,13 +37,13 @@ class Lftp:
     def __init__(self, box: Dav, home: Path) -> None:
         assert box.account is not None
         self._home = home
-        self._open = (
-            f"open -u {quoted(box.account.email)},{quoted(box.account.password)} {box.url()}"
-        )
+        trust = [f"set ssl:ca-file {quoted(str(box.authority))}"] if box.is_encrypted else []
+        login = f"{quoted(box.account.email)},{quoted(box.account.password)}"
+        self._first = (*_SETTINGS, *trust, f"open -u {login} {box.url()}")
 
     def run(self, *commands: str) -> bytes:
         """Run lftp commands; the first that fails, fails."""
-        script = "\n".join((*_SETTINGS, self._open, *commands, "")).encode()
+        script = "\n".join((*self._first, *commands, "")).encode()
         command = ("lftp", "-f", "/dev/stdin")
         environment = clean_environment(self._home)
         return run_program(*command, home=self._home, environment=environment, stdin=script).stdout

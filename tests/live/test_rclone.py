@@ -35,6 +35,8 @@ class Rclone:
             "RCLONE_CONFIG_DRIVE_USER": box.account.email,
             "RCLONE_RETRIES": "1",
         }
+        if box.is_encrypted:
+            self.environment["RCLONE_CA_CERT"] = str(box.authority)
         (home / "rclone.conf").touch()
         obscured = self.run("obscure", "-", stdin=box.account.password.encode())
         self.environment["RCLONE_CONFIG_DRIVE_PASS"] = obscured.decode().strip()
@@ -54,6 +56,10 @@ class Rclone:
 
     def move(self, source: str, destination: str) -> None:
         self.run("moveto", f"drive:{source}", f"drive:{destination}")
+
+    def copy(self, source: str, destination: str) -> None:
+        """Make a second file, without downloading the first."""
+        self.run("copyto", f"drive:{source}", f"drive:{destination}")
 
     def names(self, collection: str) -> set[str]:
         listed = self.run("lsf", f"drive:{collection}").decode().splitlines()

@@ -17,6 +17,7 @@ import pytest
 
 from tests.live.client_contract import new_name
 from tests.live.dav import Dav, href
+from tests.live.programs import trusting
 from tests.live.server import clean_environment
 from tests.live.test_davfs2 import Davfs
 from tests.live.wait import PATIENCE_SECONDS
@@ -165,30 +166,32 @@ def test_a_forbidden_type_leaves_nothing(drive: Drive, folder: str, tmp_path: Pa
 def test_libreoffice_saves(drive: Drive, folder: str, tmp_path: Path) -> None:
     """LibreOffice opens and stores a .docx over the mount, and by its own WebDAV client."""
     local = tmp_path / "local.docx"
-    _office(tmp_path, "make", str(local), "old")
+    office(tmp_path, "make", str(local), "old")
     for name in ("mount.docx", "http.docx"):
         drive.box.put(href(folder, name), local.read_bytes())
     before = {name: file.id for name, file in drive.home.files(folder).items()}
     with drive.davfs.mounted() as mount:
-        _office(tmp_path, "edit", (mount.point / folder / "mount.docx").as_uri(), " and new")
+        office(tmp_path, "edit", (mount.point / folder / "mount.docx").as_uri(), " and new")
     account = drive.home.account
     url = drive.box.url(href(folder, "http.docx"))
-    _office(tmp_path, "edit", url, " and new", account.email, account.password)
+    office(tmp_path, "edit", url, " and new", account.email, account.password)
     contents = drive.home.contents(folder)
     assert set(contents) == {"mount.docx", "http.docx"}
     for name, content in contents.items():
-        assert "old and new" in _text(content), name
+        assert "old and new" in text_of(content), name
         _is_saved(drive, folder, name, before[name])
         assert drive.home.versions(folder, name) == [local.read_bytes()], name
     drive.home.world.tomorrow()
     assert set(drive.home.resources(folder)) == {"mount.docx", "http.docx"}
 
 
-def _office(home: Path, *arguments: str) -> None:
+def office(home: Path, *arguments: str, authority: Path | None = None) -> None:
+    """Have LibreOffice do one thing; see `office.py`."""
     script = Path(__file__).with_name("office.py")
-    _run(SYSTEM_PYTHON, str(script), *arguments, home=home)
+    _run(*trusting(authority), SYSTEM_PYTHON, str(script), *arguments, home=home)
 
 
-def _text(docx: bytes) -> str:
+def text_of(docx: bytes) -> str:
+    """Read the text of a Word document, and its markup."""
     with zipfile.ZipFile(io.BytesIO(docx)) as package:
         return package.read("word/document.xml").decode()

@@ -27,6 +27,8 @@ class WebdavClient3:
                 "webdav_password": box.account.password,
             }
         )
+        if box.is_encrypted:
+            self.library.verify = str(box.authority)
 
     def put(self, local: Path, remote: str) -> None:
         self.library.upload_sync(remote_path=remote, local_path=str(local))
@@ -38,6 +40,10 @@ class WebdavClient3:
 
     def move(self, source: str, destination: str) -> None:
         self.library.move(source, destination)
+
+    def copy(self, source: str, destination: str) -> None:
+        """Make a second file."""
+        self.library.copy(source, destination)
 
     def names(self, collection: str) -> set[str]:
         return {name.rstrip("/") for name in self.library.list(collection)}
