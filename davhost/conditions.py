@@ -88,7 +88,8 @@ class State:
         exists: whether the URL is mapped.
         etag: the opaque part of its entity tag; empty if it has none.
         modified_seconds: its Last-Modified, seconds since 1970 UTC.
-        tokens: tokens of the locks that cover it.
+        tokens: its state tokens: those of the locks that cover it, and the
+            sync-token of a collection.
     """
 
     exists: bool
@@ -98,6 +99,11 @@ class State:
 
 
 UNMAPPED = State(exists=False)
+
+
+def sync_token(space_id: int, seq: int) -> str:
+    """Write the point *seq* of a journal as the URI that DAV:sync-token must be."""
+    return f"urn:x-davhost:sync:{space_id}:{seq}"
 
 
 def check(

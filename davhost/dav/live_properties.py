@@ -55,11 +55,6 @@ class Live:
 _REPORTS = "<D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
 
 
-def sync_token(space_id: int, seq: int) -> str:
-    """Write the point *seq* of a journal as the URI that DAV:sync-token must be."""
-    return f"urn:x-davhost:sync:{space_id}:{seq}"
-
-
 def _display_name(entry: Entry, scene: Scene) -> str:
     # The root has no name in its URL; programs show what it says here.
     return text(scene.principal.email if entry.path.is_root else entry.path.names[-1])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..conditions import sync_token
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, streamed, whole
 from .listings import Writer, needs_dead, needs_locks, needs_sync_token
-from .live_properties import Scene, sync_token
+from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
 from .property_updates import Updates
 from .propfind_bodies import EVERYTHING, Wanted

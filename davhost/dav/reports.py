@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..conditions import sync_token
 from ..errors import DAV, BadRequest, Forbidden, InvalidSyncToken, NoRoom
 from ..tree import Changed
 from . import bodies, headers, xml_bodies
 from .escaping import text
 from .exchange import XML_TYPE, Exchange, Response, streamed
 from .listings import Writer, needs_dead
-from .live_properties import Scene, sync_token
+from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, response, status_element
 from .propfind_bodies import Mode, Wanted, names_in
 from .xml_bodies import Element

@@ -14,7 +14,7 @@ from ..blobs import BlobStore
 from ..catalogue import Catalogue, Reading, Writing
 from ..changes import Change, Rebind, Unbind
 from ..clock import Clock
-from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check
+from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check, sync_token
 from ..errors import BadName, ContentRefused, NameRefused, Unavailable
 from ..model import Principal, Resource
 from ..paths import DavPath
@@ -185,9 +185,15 @@ def find(reading: Reading, path: DavPath) -> Resource | None:
 def state_of(
     reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
 ) -> State:
-    """Gather what conditions compare: locks only when the If header asks for them."""
+    """Gather what conditions compare: state tokens only when there is an If header.
+
+    A collection's sync-token is one of them (RFC 6578 section 5): a client may
+    have a change made only if nothing has happened since it last looked.
+    """
     held = reading.locks_touching([path], below=False) if conditions.lists else ()
     tokens = frozenset(lock.token for lock in held if lock.covers(path))
+    if conditions.lists and target is not None and target.is_collection:
+        tokens |= {sync_token(reading.space().id, reading.journal_seq())}
     if target is None:
         return State(exists=False, tokens=tokens) if tokens else UNMAPPED
     return State(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.dav.wsgi import Answer, Client, D
+from tests.dav.wsgi import HOST, Answer, Client, D
 
 
 def sync(
@@ -119,3 +119,47 @@ def test_a_file_has_no_report(client: Client) -> None:
     assert answer.status == 405
     assert "REPORT" not in answer.headers["allow"]
     assert sync(client, target="/none").status == 404
+
+
+def test_a_change_can_depend_on_the_sync_token(client: Client) -> None:
+    """With If (RFC 6578 section 5) it is made only if nothing has happened in between."""
+    client.mkcol("/d")
+    token = token_of(sync(client, target="/d/"))
+    tagged = f"<http://{HOST}/d/> (<{token}>)"
+    assert client.request("PUT", "/d/a.txt", b"first", If=tagged).status == 201
+    assert client.request("PUT", "/d/b.txt", b"second", If=tagged).status == 412
+    assert client.request("GET", "/d/b.txt").status == 404
+    fresh = f"<http://{HOST}/d/> (<{token_of(sync(client, token, target='/d/'))}>)"
+    assert client.request("MOVE", "/d/a.txt", Destination="/d/c.txt", If=fresh).status == 201
+
+
+def test_the_sync_token_is_the_state_of_the_folder_itself(client: Client) -> None:
+    """Without a tag it is that of the request URI; a file has none."""
+    client.mkcol("/d")
+    client.put("/d/a.txt")
+    token = token_of(sync(client))
+    assert client.request("PUT", "/d/a.txt", If=f"(<{token}>)").status == 412
+    assert client.request("DELETE", "/d/", If=f"(<{token}>)").status == 204
+    client.mkcol("/d")
+    assert client.request("DELETE", "/d/", If=f"(<{token}>)").status == 412
+    assert client.request("DELETE", "/d/", If=f"(Not <{token}>)").status == 204
+
+
+def test_a_sync_token_opens_no_lock(client: Client) -> None:
+    """It is a state token, and not that of a lock."""
+    client.mkcol("/d")
+    assert client.lock("/d/").status == 200
+    token = token_of(sync(client))
+    tagged = f"<http://{HOST}/d/> (<{token}>)"
+    assert client.request("PUT", "/d/a.txt", If=tagged).status == 423
+
+
+def test_the_sync_token_of_somebody_else_is_no_state_of_ours(
+    new_client: Callable[..., Client],
+) -> None:
+    """Also when both homes are at the same point."""
+    ann, bob = new_client(), new_client()
+    for client in (ann, bob):
+        client.mkcol("/d")
+    token = token_of(sync(bob))
+    assert ann.request("DELETE", "/d/", If=f"(<{token}>)").status == 412
