@@ -2,9 +2,13 @@
 
 import json
 import re
+import socket
+import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +31,10 @@ class Program(Protocol):
     port: int
 
     @property
+    def authority(self) -> Path | None:
+        """By which its certificate is verified; None on plain http."""
+
+    @property
     def output(self) -> str:
         """Everything that it has printed and logged."""
 
@@ -45,6 +53,8 @@ class Program(Protocol):
 
 class Stock:
     """The stock packages in a process of their own."""
+
+    authority = None
 
     def __init__(self, home: Path, **options: Any) -> None:
         self.home = home
@@ -129,12 +139,15 @@ class Target:
     @property
     def dav(self) -> Dav:
         """Ann's view."""
-        return Dav("127.0.0.1", self.program.port, ANN)
+        return self._view(ANN)
 
     @property
     def stranger(self) -> Dav:
         """Bob's view."""
-        return Dav("127.0.0.1", self.program.port, BOB)
+        return self._view(BOB)
+
+    def _view(self, account: Account) -> Dav:
+        return Dav("127.0.0.1", self.program.port, account, authority=self.program.authority)
 
     @property
     def other(self) -> Dav:
@@ -147,7 +160,15 @@ class Target:
 
     def client(self) -> Client:
         """Open a connection to speak byte by byte."""
-        return Client(self.program.port)
+        return Client(self.program.port, wrap=self._wrap)
+
+    @cached_property
+    def _wrap(self) -> Callable[[socket.socket], ssl.SSLSocket] | None:
+        """What makes a connection one over TLS, with the certificate verified."""
+        if self.program.authority is None:
+            return None
+        context = ssl.create_default_context(cafile=self.program.authority)
+        return partial(context.wrap_socket, server_hostname="127.0.0.1")
 
     def url(self, name: str) -> str:
         """The absolute URL of a name in the folder."""
@@ -212,9 +233,11 @@ def _spelled(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def start_davhost(home: Path, **settings: str) -> Target:
+def start_davhost(home: Path, *, encrypted: bool = False, **settings: str) -> Target:
     """Start davhost as it comes, with Ann and Bob, who may keep any file."""
     server = Server(home / "data", home, workers=1, settings=settings)
+    if encrypted:
+        server.administer("tls", "init")
     server.start()
     for account in (ANN, BOB):
         command = ("user", "add", account.email, "--password-stdin", "--allow", "*")
