@@ -90,6 +90,7 @@ def server_options(settings: Settings) -> server.ServerOptions:
         grace_seconds=settings.grace_seconds,
         max_header_bytes=settings.header_bytes_max,
         connections_per_address_max=settings.connections_per_address_max,
+        access_log=settings.access_log,
         certificate_path=settings.certificate_path,
         private_key_path=settings.tls_private_key,
     )

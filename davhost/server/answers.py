@@ -23,6 +23,15 @@ _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]|[^\x00-\xff]")
 #: section 7.6.1). What an application says in them is not sent.
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"})
 
+#: A browser must not run, frame or keep what the server says by itself.
+_SAFE = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+)
+
 _BODILESS = frozenset({"204", "304"})
 
 
@@ -91,13 +100,17 @@ def frame(
     return Answer((head + "\r\n").encode("latin-1"), delimiter, length, closes)
 
 
-def plain_answer(status: str, text: str, *, method: bytes = b"GET") -> bytes:
+def plain_answer(
+    status: str, text: str, *, method: bytes = b"GET", request_id: str | None = None
+) -> bytes:
     """Return a whole answer with a line of text, after which the server closes.
 
     To HEAD only its head is sent.
     """
     body = f"{text}\n".encode()
-    fields = [("Content-Type", "text/plain; charset=utf-8")]
+    fields = [("Content-Type", "text/plain; charset=utf-8"), *_SAFE]
+    if request_id is not None:
+        fields.append(("X-Request-Id", request_id))
     answer = frame(
         status, fields, method=method, http11=True, keeps_alive=False, body_length=len(body)
     )

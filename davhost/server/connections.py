@@ -17,12 +17,12 @@ from typing import Any
 
 from cheroot.server import HTTPConnection
 
-from davhost.server.answers import plain_answer
 from davhost.server.channel import Channel
 from davhost.server.errors import BadRequest, PeerGone, PeerStalled
 from davhost.server.headers import Head, end_of_head, parse_head
 from davhost.server.options import ServerOptions
 from davhost.server.reader import BLOCK_BYTES, Reader
+from davhost.server.refusals import refuse
 from davhost.server.requests import Request
 
 log = logging.getLogger("davhost.server")
@@ -94,9 +94,8 @@ class Connection(HTTPConnection):
         """Close it because its time is over; a begun request is told so."""
         if self.phase is Phase.HEAD and self.reader.pending:
             status, reason = HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time"
-            answer = _refusal(status, reason, self._method)
             with suppress(PeerGone, PeerStalled):
-                self.channel.send_within(answer, 0)
+                self.channel.send_within(self._refusal(status, reason), 0)
             self.channel.finish()
         self.close()
 
@@ -130,7 +129,8 @@ class Connection(HTTPConnection):
             self._handshake_began = bool(first)
             # A TLS record begins with a byte below 0x20, HTTP with a method.
             if first.isalpha():
-                self.channel.send_plain(_refusal(HTTPStatus.BAD_REQUEST, _PLAIN_HTTP_ON_TLS))
+                answer = self._refusal(HTTPStatus.BAD_REQUEST, _PLAIN_HTTP_ON_TLS)
+                self.channel.send_plain(answer)
                 self._linger()
                 return False
         if not self.channel.shake_hands():
@@ -214,9 +214,13 @@ class Connection(HTTPConnection):
     def _refuse(self, refusal: BadRequest) -> None:
         log.debug("%s: refused: %s", self.remote_addr, refusal.reason)
         with suppress(PeerGone, PeerStalled):
-            answer = _refusal(refusal.status, refusal.reason, self._method)
+            answer = self._refusal(refusal.status, refusal.reason)
             self.channel.send_within(answer, _REFUSAL_SECONDS)
         self._linger()
+
+    def _refusal(self, status: HTTPStatus, reason: str) -> bytes:
+        logs = self.options.access_log
+        return refuse(status, reason, self.remote_addr, method=self._method, logs=logs)
 
     def _refuse_handshake(self, error: ssl.SSLError) -> None:
         log.debug("%s: TLS handshake: %s", self.remote_addr, error.reason)
@@ -236,7 +240,3 @@ class Connection(HTTPConnection):
             if not data or too_much or time.monotonic() > self.deadline:
                 self.phase = Phase.CLOSED
                 return
-
-
-def _refusal(status: HTTPStatus, reason: str, method: bytes = b"GET") -> bytes:
-    return plain_answer(f"{status.value} {status.phrase}", reason, method=method)

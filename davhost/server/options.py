@@ -35,6 +35,8 @@ class ServerOptions:
     #: Open connections of one address (of one /64 for IPv6) in each worker;
     #: 0 means no limit. Behind a proxy all clients share its address.
     connections_per_address_max: int = 4096
+    #: Whether what the server refuses by itself is written to the access log.
+    access_log: bool = False
     #: Connections that the kernel may hold until they are accepted.
     backlog: int = 128
     #: PEM file with the certificate chain; TLS when set.

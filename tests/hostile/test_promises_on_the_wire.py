@@ -156,3 +156,34 @@ def test_the_client_can_name_its_request(server: Target) -> None:
         assert all(id_ in server.program.output for id_ in ids)
 
     eventually(assert_logged)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n",
+        b"GET / HTTP/3.0\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"PUT /a HTTP/1.1\r\nHost: x\r\nExpect: more\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["no host", "control", "header", "version", "too long", "two lengths", "expectation"],
+)
+def test_what_is_no_request_is_answered_as_safely_and_logged(server: Target, data: bytes) -> None:
+    """As an answer of the application is: no browser runs it, one line has its id."""
+    usual = server.ask(server.head("GET", "/", account=None))
+    answer = server.ask(data, method=data.partition(b" ")[0].decode())
+    assert 400 <= answer.status <= 505
+    safe = ("x-content-type-options", "content-security-policy", "cross-origin-resource-policy")
+    for name in (*safe, "referrer-policy", "cache-control"):
+        assert answer.headers[name] == usual.headers[name]
+    id_ = answer.headers["x-request-id"]
+
+    def assert_logged_once() -> None:
+        lines = [line for line in server.program.output.splitlines() if id_ in line]
+        assert len(lines) == 1
+        assert f' 127.0.0.1 - "- -" {answer.status} {len(answer.body)} bytes ' in lines[0]
+
+    eventually(assert_logged_once)

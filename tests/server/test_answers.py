@@ -122,7 +122,9 @@ def test_a_malformed_head_is_never_sent(
     reply = serve(answer_with(status, headers)).client().ask(request())
     assert reply.status == 500
     assert set(reply.headers) == {
-        "content-type", "content-length", "date", "server", "connection"
+        "content-type", "content-length", "date", "server", "connection",
+        "x-content-type-options", "content-security-policy", "cross-origin-resource-policy",
+        "referrer-policy", "cache-control",
     }  # fmt: skip
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
