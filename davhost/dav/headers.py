@@ -7,6 +7,7 @@ tree do.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
 from ..conditions import Conditions, Etags
@@ -24,6 +25,10 @@ _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 INFINITE_SECONDS = 2**32 - 1  # RFC 4918 section 10.7: the longest that can be said
 ETAGS_MAX = 1000
+
+#: RFC 8144: leave out properties that are not there; leave out the collection itself.
+MINIMAL = "return=minimal"
+NO_ROOT = "depth-noroot"
 
 
 def conditions(environ: Environ, site: Site) -> Conditions:
@@ -165,6 +170,23 @@ def modified_us(environ: Environ) -> int | None:
     if not 0 <= time_us < 253_402_300_800_000_000:
         raise BadRequest("X-OC-Mtime is not a time in seconds since 1970.")
     return time_us
+
+
+def preferences(environ: Environ) -> frozenset[str]:
+    """Read what the client would like, of what there is (RFC 7240, RFC 8144).
+
+    Returns:
+        Of ``return=minimal`` and ``depth-noroot`` those that it asks for;
+        anything else is a wish that may be ignored.
+    """
+    wishes = str(environ.get("HTTP_PREFER") or "").lower().split(",")
+    asked = (re.sub(r'[ \t"]', "", wish.partition(";")[0]) for wish in wishes)
+    return frozenset(asked) & {MINIMAL, NO_ROOT}
+
+
+def applied(preferences: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Tell the client which of its wishes were granted (RFC 7240 section 3)."""
+    return (("Preference-Applied", ", ".join(sorted(preferences))),) if preferences else ()
 
 
 def media_type(environ: Environ) -> str | None:

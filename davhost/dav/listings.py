@@ -45,10 +45,16 @@ def needs_sync_token(wanted: Wanted) -> bool:
 
 
 class Writer:
-    """Writes the responses of one answer."""
+    """Writes the responses of one answer.
 
-    def __init__(self, wanted: Wanted, scene: Scene) -> None:
+    Args:
+        minimal: says nothing of properties that a resource does not have
+            (RFC 8144 section 2.1).
+    """
+
+    def __init__(self, wanted: Wanted, scene: Scene, *, minimal: bool = False) -> None:
         self._wanted = wanted
+        self._minimal = minimal
         self._scene = scene
         self._steps = {kind: _steps(wanted, collections=kind) for kind in (True, False)}
         self._dead = tuple(name for name in wanted.names if name not in LIVE)
@@ -90,7 +96,7 @@ class Writer:
                 missing.append(empty_tag(name))
             elif self._wanted.mode is Mode.NAMED:
                 found.append(dead[name])
-        return _propstats(found, missing)
+        return _propstats(found, [] if self._minimal else missing)
 
     def _all_names(self, entry: Entry) -> Iterator[str]:
         for name, live in LIVE.items():

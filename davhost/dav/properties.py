@@ -7,7 +7,7 @@ import re
 from ..conditions import sync_token
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
-from .exchange import XML_TYPE, Exchange, Response, streamed, whole
+from .exchange import XML_TYPE, Exchange, Response, empty, streamed, whole
 from .listings import Writer, needs_dead, needs_locks, needs_sync_token
 from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
@@ -46,7 +46,10 @@ def propfind(exchange: Exchange) -> Response:
     )
     tree = exchange.tree
     scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
-    return streamed(207, XML_TYPE, Writer(wanted, scene).document(listing.entries))
+    wishes = headers.preferences(exchange.environ) - ({headers.NO_ROOT} if depth == 0 else set())
+    writer = Writer(wanted, scene, minimal=headers.MINIMAL in wishes)
+    entries = listing.entries[headers.NO_ROOT in wishes :]
+    return streamed(207, XML_TYPE, writer.document(entries), *headers.applied(wishes))
 
 
 def proppatch(exchange: Exchange) -> Response:
@@ -72,6 +75,9 @@ def proppatch(exchange: Exchange) -> Response:
     except PropertyTooLarge as refused:
         _blame_largest(updates, refused)
         return _refused(exchange, updates, collection=exchange.target.has_slash)
+    wishes = headers.preferences(exchange.environ) & {headers.MINIMAL}
+    if wishes:
+        return empty(204, *headers.applied(wishes))
     done = propstat(map(empty_tag, updates.names), 200)
     return _multistatus(exchange, done, collection=resource.is_collection)
 

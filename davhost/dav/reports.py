@@ -74,7 +74,9 @@ def report(exchange: Exchange) -> Response:
     count = len(changed.entries) + len(changed.removed)
     if request.limit is not None and count > request.limit:
         raise TooManyMatches(f"{count} members have changed.")
-    return streamed(207, XML_TYPE, _document(exchange, request.wanted, changed))
+    wishes = headers.preferences(exchange.environ) & {headers.MINIMAL}
+    document = _document(exchange, request.wanted, changed, minimal=bool(wishes))
+    return streamed(207, XML_TYPE, document, *headers.applied(wishes))
 
 
 def read(root: Element) -> SyncRequest:
@@ -114,11 +116,13 @@ def _seq(token: str, space_id: int) -> int | None:
     return int(match[2])
 
 
-def _document(exchange: Exchange, wanted: Wanted, changed: Changed) -> Iterator[str]:
+def _document(
+    exchange: Exchange, wanted: Wanted, changed: Changed, *, minimal: bool
+) -> Iterator[str]:
     token = sync_token(changed.space.id, changed.seq)
     now = exchange.tree.lease_now()
     scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token)
-    writer = Writer(wanted, scene)
+    writer = Writer(wanted, scene, minimal=minimal)
     yield OPENING
     for entry in changed.entries:
         yield writer.response(entry)

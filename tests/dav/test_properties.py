@@ -271,3 +271,46 @@ def test_mkcol_says_what_is_in_the_way(client: Client) -> None:
     assert client.request("MKCOL", "/a.txt").status == 405
     assert client.request("MKCOL", "/none/d").status == 409
     assert client.request("MKCOL", "/d/new/").headers["location"] == "/d/new/"
+
+
+# Prefer (RFC 8144)
+
+
+def test_a_client_may_prefer_not_to_hear_what_is_missing(client: Client) -> None:
+    """`return=minimal`: an empty 200 rather than a list of 404, and it is said to be applied."""
+    client.put("/a.txt")
+    inner = '<D:prop><D:getetag/><D:nothing/><x:y xmlns:x="urn:x"/></D:prop>'
+    answer = client.propfind("/a.txt", inner, Prefer="return=minimal")
+    assert {status for status, _ in answer.propstats("/a.txt").values()} == {200}
+    assert answer.headers["preference-applied"] == "return=minimal"
+    nothing = client.propfind("/a.txt", "<D:prop><D:nothing/></D:prop>", Prefer="return=minimal")
+    assert nothing.propstats("/a.txt") == {}
+    assert nothing.body.count(b"200 OK") == 1
+    usual = client.propfind("/a.txt", inner)
+    assert {status for status, _ in usual.propstats("/a.txt").values()} == {200, 404}
+    assert "preference-applied" not in usual.headers
+
+
+def test_a_client_may_prefer_a_listing_without_the_folder_itself(client: Client) -> None:
+    """`depth-noroot`, with Depth 1; with Depth 0 nothing would be left."""
+    client.mkcol("/d")
+    client.put("/d/a.txt")
+    listed = client.propfind("/d/", depth="1", Prefer="depth-noroot")
+    assert listed.hrefs() == ["/d/a.txt"]
+    assert listed.headers["preference-applied"] == "depth-noroot"
+    alone = client.propfind("/d/", Prefer="depth-noroot")
+    assert alone.hrefs() == ["/d/"]
+    assert "preference-applied" not in alone.headers
+
+
+def test_a_client_may_prefer_a_short_yes_to_proppatch(client: Client) -> None:
+    """204 when all was done; what was refused is said in full."""
+    client.put("/a.txt")
+    prop = "<D:set><D:prop>{}</D:prop></D:set>"
+    kept = prop.format('<x:y xmlns:x="urn:x">1</x:y>')
+    done = client.proppatch("/a.txt", kept, Prefer="return=minimal")
+    assert (done.status, done.body) == (204, b"")
+    assert done.headers["preference-applied"] == "return=minimal"
+    refused = client.proppatch("/a.txt", prop.format("<D:getetag/>"), Prefer="return=minimal")
+    assert refused.status == 207
+    assert "preference-applied" not in refused.headers

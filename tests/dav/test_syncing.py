@@ -163,3 +163,18 @@ def test_the_sync_token_of_somebody_else_is_no_state_of_ours(
         client.mkcol("/d")
     token = token_of(sync(bob))
     assert ann.request("DELETE", "/d/", If=f"(<{token}>)").status == 412
+
+
+def test_a_synchronising_client_may_prefer_short_answers(client: Client) -> None:
+    """`return=minimal` leaves out what a member does not have (RFC 8144 section 2.1)."""
+    client.mkcol("/d")
+    client.put("/a.txt")
+    body = (
+        '<D:sync-collection xmlns:D="DAV:"><D:sync-token/><D:sync-level>1</D:sync-level>'
+        "<D:prop><D:getcontentlength/></D:prop></D:sync-collection>"
+    )
+    answer = client.request("REPORT", "/", body.encode(), Depth="0", Prefer="return=minimal")
+    assert set(answer.hrefs()) == {"/a.txt", "/d/"}
+    assert b" 404 " not in answer.body
+    assert answer.headers["preference-applied"] == "return=minimal"
+    assert token_of(answer)

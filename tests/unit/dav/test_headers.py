@@ -190,3 +190,17 @@ def test_only_the_depths_that_a_method_knows_are_taken() -> None:
     for value in ("1", "2", "", "0,1"):
         with pytest.raises(BadRequest):
             headers.depth({"HTTP_DEPTH": value}, default=0, allowed=(0, None))
+
+
+@pytest.mark.parametrize(
+    ("value", "wishes"),
+    [
+        ("return=minimal", {"return=minimal"}),
+        ('Return = "minimal" ; x=y, depth-noroot', {"return=minimal", "depth-noroot"}),
+        ("respond-async, wait=10, return=representation", set()),
+        ("", set()),
+    ],
+)
+def test_wishes_that_are_not_known_are_ignored(value: str, wishes: set[str]) -> None:
+    """Prefer is a list of wishes, with parameters, quotes and blanks (RFC 7240)."""
+    assert headers.preferences({"HTTP_PREFER": value}) == wishes
