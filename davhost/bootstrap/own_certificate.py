@@ -11,7 +11,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ from davhost.settings import BadSettings, Settings
 
 #: By these the server is known to the machine that it runs on.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+#: Renewing by hand should not be a matter of hours.
+_SOON = timedelta(days=30)
 #: Documentation addresses (RFC 5737, RFC 3849): nothing is sent to them.
 _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
@@ -59,7 +61,7 @@ def make(settings: Settings, names: Sequence[str]) -> OwnCertificate:
         BadSettings: what is there is no authority, or has expired.
         OSError: the folder cannot be written to.
     """
-    now = datetime.fromtimestamp(SystemClock(0).now_us() // 1_000_000, UTC)
+    now = _now()
     public, server = authority_path(settings), settings.own_certificate_path
     for folder in (settings.data_dir, public.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,6 +90,17 @@ def fingerprint(settings: Settings) -> str:
         raise BadSettings(f"{public}: {error}") from error
 
 
+def ends_soon(settings: Settings, now: datetime | None = None) -> datetime | None:
+    """Tell when the certificate that is served with ends; None if that is far away."""
+    if settings.certificate_path is None:
+        return None
+    try:
+        ends_at = certificates.end_of(settings.certificate_path.read_bytes())
+    except ValueError:  # OpenSSL reads more kinds of files
+        return None
+    return ends_at if ends_at < (now or _now()) + _SOON else None
+
+
 def own_names(settings: Settings) -> tuple[str, ...]:
     """Find what other computers call this one: host name, mDNS name, addresses."""
     host = socket.gethostname()
@@ -100,6 +113,10 @@ def own_names(settings: Settings) -> tuple[str, ...]:
         with suppress(ValueError):
             parsed.append(certificates.parse_name(name))
     return _unique([name for name in parsed if name not in ("0.0.0.0", "::")])  # noqa: S104 - compared
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(SystemClock(0).now_us() // 1_000_000, UTC)
 
 
 def _make_authority(public: Path, now: datetime) -> Authority:

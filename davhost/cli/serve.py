@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from davhost.bootstrap import serving
+from davhost.bootstrap import own_certificate, serving
 from davhost.bootstrap.first_start import FirstAdmin
 from davhost.cli.common import Failure, instance_options, read_settings
 from davhost.cli.mounting import ANY_ADDRESS, instructions, server_url
@@ -85,9 +85,9 @@ def _on_ready(url: str, settings: Settings, admin: FirstAdmin | None) -> None:
         click.echo("")
         click.echo(instructions(_url_for_others(url, settings), admin.email))
         click.echo("davhost mount-help prints this again.")
-    warning = _exposure(settings)
-    if warning:
-        click.echo(warning, err=True)
+    for warning in (_exposure(settings), _ending(settings)):
+        if warning:
+            click.echo(warning, err=True)
     sys.stdout.flush()
 
 
@@ -125,6 +125,16 @@ def _exposure(settings: Settings) -> str | None:
         "tls_certificate, or put a proxy with TLS in front and name it in trusted_proxies "
         "(config/nginx.conf)."
     )
+
+
+def _ending(settings: Settings) -> str | None:
+    """Warn before clients can no longer connect."""
+    ends_at = own_certificate.ends_soon(settings)
+    if ends_at is None:
+        return None
+    is_own = settings.certificate_path == settings.own_certificate_path
+    advice = "run `davhost tls init`, then reload" if is_own else "renew it, then reload"
+    return f"Warning: the certificate ends on {ends_at:%Y-%m-%d}: {advice} (SIGHUP)."
 
 
 def _is_loopback(host: str) -> bool:

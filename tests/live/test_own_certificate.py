@@ -121,3 +121,23 @@ def test_a_broken_renewal_changes_nothing(encrypted: Server) -> None:
 
     eventually(is_refused)
     assert presented(encrypted) == before
+
+
+@pytest.mark.needs("openssl")
+def test_the_server_warns_of_a_certificate_that_ends_soon(make_server) -> None:
+    """At its start, with what to do, also for one from elsewhere."""
+    server = make_server(workers=1)
+    folder = server.home
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"]
+    command += ["ec_paramgen_curve:prime256v1", "-nodes", "-days", "3", "-subj", "/CN=localhost"]
+    command += ["-keyout", "key.pem", "-out", "chain.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    server.environment["DAVHOST_TLS_CERTIFICATE"] = str(folder / "chain.pem")
+    server.environment["DAVHOST_TLS_PRIVATE_KEY"] = str(folder / "key.pem")
+    with server:
+        eventually(lambda: assert_warned(server))
+
+
+def assert_warned(server: Server) -> None:
+    """Fail until the warning is there."""
+    assert "Warning: the certificate ends on 20" in server.output

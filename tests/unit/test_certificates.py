@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from davhost import certificates
-from davhost.bootstrap.own_certificate import own_names
+from davhost.bootstrap.own_certificate import ends_soon, own_names
 from davhost.settings import Settings, load
 from tests.needs import program
 from tests.unit.test_cli import Commands, commands
@@ -202,6 +202,18 @@ def test_init_says_when_the_settings_name_another_certificate(commands, monkeypa
     """Otherwise one would wonder why nothing changes."""
     monkeypatch.setenv("DAVHOST_TLS_CERTIFICATE", "none")
     assert f"tls_certificate: {commands.data}/tls/server.pem" in commands.do("tls", "init")
+
+
+def test_a_certificate_that_ends_soon_is_told_of(commands):
+    """A month before, and when it is too late."""
+    commands.do("tls", "init")
+    settings = Settings(data_dir=commands.data)
+    ends_at = certificates.end_of(pem(commands, "server.pem"))
+    assert ends_soon(settings) is None
+    assert ends_soon(settings, ends_at - timedelta(days=31)) is None
+    for days in (29, 0, -1):
+        assert ends_soon(settings, ends_at - timedelta(days=days)) == ends_at
+    assert ends_soon(Settings(data_dir=commands.data, tls_certificate=None)) is None
 
 
 def test_one_file_holds_the_key_and_its_certificate(commands):
