@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .errors import PreconditionFailed
+from .model import Space
 from .paths import DavPath
 
 
@@ -101,9 +102,13 @@ class State:
 UNMAPPED = State(exists=False)
 
 
-def sync_token(space_id: int, seq: int) -> str:
-    """Write the point *seq* of a journal as the URI that DAV:sync-token must be."""
-    return f"urn:x-davhost:sync:{space_id}:{seq}"
+def sync_token(space: Space, seq: int) -> str:
+    """Write the point *seq* of a journal as the URI that DAV:sync-token must be.
+
+    The epoch keeps a client from going on with the numbers of another history,
+    when the server was restored from a backup meanwhile.
+    """
+    return f"urn:x-davhost:sync:{space.id}:{space.epoch}:{seq}"
 
 
 def check(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ..conditions import sync_token
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, empty, streamed, whole
@@ -101,7 +100,7 @@ def _sync_token(exchange: Exchange, wanted: Wanted) -> str:
     """
     if not needs_sync_token(wanted):
         return ""
-    return sync_token(exchange.tree.principal.space_id, exchange.tree.sync_seq())
+    return exchange.tree.sync_token()
 
 
 def _wanted(exchange: Exchange) -> Wanted:

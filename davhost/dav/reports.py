@@ -18,7 +18,7 @@ from .multistatus import CLOSING, OPENING, response, status_element
 from .propfind_bodies import Mode, Wanted, names_in
 from .xml_bodies import Element
 
-_TOKEN = re.compile(r"urn:x-davhost:sync:([0-9]{1,18}):([0-9]{1,18})")
+_TOKEN = re.compile(r"urn:x-davhost:sync:[0-9]{1,18}:[0-9a-f]*:([0-9]{1,18})")
 _LEVELS = {"1": False, "infinite": True}
 
 
@@ -64,13 +64,15 @@ def report(exchange: Exchange) -> Response:
     if root.name != DAV + "sync-collection":
         raise UnknownReport("The one report here is DAV:sync-collection.")
     request = read(root)
-    space_id = exchange.tree.principal.space_id
+    seq = _seq(request.token)
     changed = exchange.tree.changed_since(
         exchange.path,
-        _seq(request.token, space_id),
+        seq,
         deep=request.deep,
         dead=needs_dead(request.wanted),
     )
+    if seq is not None and request.token != sync_token(changed.space, seq):
+        raise InvalidSyncToken("This sync-token is of another home, or of before a restore.")
     count = len(changed.entries) + len(changed.removed)
     if request.limit is not None and count > request.limit:
         raise TooManyMatches(f"{count} members have changed.")
@@ -106,20 +108,20 @@ def _limit(root: Element) -> int | None:
     return int(results.text)
 
 
-def _seq(token: str, space_id: int) -> int | None:
+def _seq(token: str) -> int | None:
     """Read the point of the journal; None for a first synchronisation."""
     if not token:
         return None
     match = _TOKEN.fullmatch(token)
-    if match is None or int(match[1]) != space_id:
+    if match is None:
         raise InvalidSyncToken("The server does not know this sync-token.")
-    return int(match[2])
+    return int(match[1])
 
 
 def _document(
     exchange: Exchange, wanted: Wanted, changed: Changed, *, minimal: bool
 ) -> Iterator[str]:
-    token = sync_token(changed.space.id, changed.seq)
+    token = sync_token(changed.space, changed.seq)
     now = exchange.tree.lease_now()
     scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token)
     writer = Writer(wanted, scene, minimal=minimal)

@@ -193,7 +193,7 @@ def state_of(
     held = reading.locks_touching([path], below=False) if conditions.lists else ()
     tokens = frozenset(lock.token for lock in held if lock.covers(path))
     if conditions.lists and target is not None and target.is_collection:
-        tokens |= {sync_token(reading.space().id, reading.journal_seq())}
+        tokens |= {sync_token(reading.space(), reading.journal_seq())}
     if target is None:
         return State(exists=False, tokens=tokens) if tokens else UNMAPPED
     return State(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..catalogue import Reading
+from ..conditions import sync_token
 from ..errors import InvalidSyncToken, MethodNotAllowed
 from ..model import JournalEntry
 from ..paths import DavPath
@@ -23,6 +24,11 @@ class SyncingTree(Base):
         """The point of the journal that the space has come to."""
         with self._reading() as reading:
             return reading.journal_seq()
+
+    def sync_token(self) -> str:
+        """The same as the URI that DAV:sync-token is."""
+        with self._reading() as reading:
+            return sync_token(reading.space(), reading.journal_seq())
 
     def changed_since(self, path: DavPath, seq: int | None, *, deep: bool, dead: bool) -> Changed:
         """List what is different below a collection since *seq*.

@@ -118,6 +118,7 @@ def test_a_restored_instance_is_the_same(
     ann_again.tree.restore_departed(ann_again.tree.trash()[0].resource.id)
     assert ann_again.get("/gone.txt") == b"gone"
     assert again.open("bob@example.org").get("/tool.exe") == b"MZ"
+    assert ann_again.tree.sync_token() != ann.tree.sync_token(), "another history begins"
     again.accounts.authenticate("ann@example.org", "correct horse battery", "192.0.2.1")
 
 
