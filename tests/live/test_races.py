@@ -10,7 +10,7 @@ from tests.live.dav import Dav, href
 from tests.live.server import Server
 
 CONTENDERS = 8
-rounds = pytest.mark.parametrize("round_number", range(5))
+rounds = pytest.mark.parametrize("round_number", range(3))
 
 
 @pytest.fixture(scope="module")
