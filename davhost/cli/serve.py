@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from davhost.bootstrap import own_certificate, serving
+from davhost.bootstrap import serving
 from davhost.bootstrap.first_start import FirstAdmin
 from davhost.cli.common import Failure, instance_options, read_settings
 from davhost.cli.mounting import ANY_ADDRESS, instructions, server_url
@@ -81,6 +81,8 @@ def _on_ready(url: str, settings: Settings, admin: FirstAdmin | None) -> None:
     click.echo(f"davhost is ready at {url}")
     if settings.public_url is not None:
         click.echo(f"Everybody else finds it at {settings.public_url}")
+    if _is_own(settings):
+        click.echo("Its certificate is its own: `davhost tls trust` says how computers trust it.")
     if admin is not None:
         click.echo("")
         click.echo(instructions(_url_for_others(url, settings), admin.email))
@@ -129,12 +131,21 @@ def _exposure(settings: Settings) -> str | None:
 
 def _ending(settings: Settings) -> str | None:
     """Warn before clients can no longer connect."""
-    ends_at = own_certificate.ends_soon(settings)
+    if settings.certificate_path is None:
+        return None
+    # A tenth of a second that nobody waits for without TLS.
+    from davhost.bootstrap.own_certificate import ends_soon
+
+    ends_at = ends_soon(settings)
     if ends_at is None:
         return None
-    is_own = settings.certificate_path == settings.own_certificate_path
-    advice = "run `davhost tls init`, then reload" if is_own else "renew it, then reload"
+    advice = "run `davhost tls init`, then reload" if _is_own(settings) else "renew it, then reload"
     return f"Warning: the certificate ends on {ends_at:%Y-%m-%d}: {advice} (SIGHUP)."
+
+
+def _is_own(settings: Settings) -> bool:
+    """Whether the certificate is one that computers have to be told about."""
+    return settings.certificate_path == settings.own_certificate_path
 
 
 def _is_loopback(host: str) -> bool:

@@ -37,7 +37,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Make or renew the server's certificate.")
 @click.option(
     "--name",
     "names",

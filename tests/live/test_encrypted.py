@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from webdav3.exceptions import WebDavException
 
 from tests.live.client_contract import Client, ClientContract, is_tree, new_name
 from tests.live.dav import Dav, href
@@ -63,10 +64,12 @@ def _webdavclient3(box: Dav, _home: Path) -> Iterator[Client]:
 @contextmanager
 def _gio(box: Dav, home: Path) -> Iterator[Client]:
     session = Gio(box, home)
-    session.mount()
-    yield session
-    session.unmount()
-    session.close()
+    try:
+        session.mount()
+        yield session
+        session.unmount()
+    finally:
+        session.close()
 
 
 @contextmanager
@@ -138,6 +141,23 @@ def test_a_client_does_its_whole_job_over_tls(
             box.put(href(where, "a;b?.txt"), b"content")
             client.copy(f"{where}/a;b?.txt", f"{where}/c;d?.txt")
             is_tree(box, where, {"a;b?.txt": b"content", "c;d?.txt": b"content"})
+
+
+@pytest.mark.parametrize("start", CLIENTS)
+def test_a_client_refuses_a_server_that_it_cannot_verify(
+    box: Dav,
+    tmp_path: Path,
+    start: Callable[[Dav, Path], AbstractContextManager[Client]],
+) -> None:
+    """With another authority of the same name nothing is sent: the tests above do verify."""
+    other = Server(tmp_path / "other", tmp_path)
+    other.administer("tls", "init")
+    authority = other.data / "tls/ca.pem"
+    misled = Dav(box.host, box.port, box.account, authority=authority)
+    refusals = (AssertionError, OSError, WebDavException)
+    with pytest.raises(refusals), start(misled, tmp_path) as client:
+        client.make_collection("sent to a stranger")
+    assert "sent to a stranger" not in box.members()
 
 
 @pytest.mark.needs("soffice", "/usr/lib/python3/dist-packages/uno.py", "root", "unshare")

@@ -47,6 +47,8 @@ def test_the_ready_line_says_https(encrypted: Server) -> None:
     assert f"davhost is ready at {encrypted.url}\n" in encrypted.output
     assert encrypted.url.startswith("https://")
     assert f"mount {encrypted.url}" in encrypted.output
+    assert "davhost tls trust" in encrypted.output
+    assert "Warning" not in encrypted.output
 
 
 @pytest.mark.needs("curl")
@@ -136,6 +138,12 @@ def test_the_server_warns_of_a_certificate_that_ends_soon(make_server) -> None:
     server.environment["DAVHOST_TLS_PRIVATE_KEY"] = str(folder / "key.pem")
     with server:
         eventually(lambda: assert_warned(server))
+
+
+def test_the_folder_of_the_keys_is_no_fault_of_the_data(encrypted: Server) -> None:
+    """`davhost check` compares what the server keeps; keys are none of it."""
+    encrypted.new_user("ada").put("/a.txt", b"content")
+    encrypted.administer("check", "--deep")
 
 
 def assert_warned(server: Server) -> None:
