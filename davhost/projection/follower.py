@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from ..errors import Refused
+from ..errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from . import Projection
@@ -50,8 +50,15 @@ class Follower:
         self._wake.set()
 
     def look_around(self) -> int:
-        """Remember every tree that lags, whatever the reason; say how many."""
-        lagging = self._projection.lagging()
+        """Remember every tree that lags, whatever the reason; say how many.
+
+        Raises:
+            Unavailable: they cannot be looked at now.
+        """
+        try:
+            lagging = self._projection.lagging()
+        except OSError as error:
+            raise Unavailable("The readable trees cannot be looked at now.") from error
         with self._mutex:
             self._users.update(lagging)
         if lagging:
@@ -71,8 +78,8 @@ class Follower:
     def _run(self, stop: threading.Event) -> None:
         try:
             self.look_around()
-        except (OSError, Refused) as error:
-            log.warning("the readable trees wait: %s", _reason(error))
+        except Refused as refused:
+            log.warning("the readable trees wait: %s", refused.sentence)
         while not stop.is_set():
             self._wake.wait()
             stop.wait(_GATHER_SECONDS)

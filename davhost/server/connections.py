@@ -69,8 +69,10 @@ class Connection(HTTPConnection):
         self.ssl_env: dict[str, str] = {}
         self.requests_seen = 0
         self.phase = Phase.HANDSHAKE if isinstance(sock, ssl.SSLSocket) else Phase.IDLE
-        #: When the manager closes it, on the monotonic clock.
-        self.deadline = time.monotonic() + self.options.header_timeout_seconds
+        #: On the monotonic clock: since when it waits for a request, and when
+        #: the manager closes it.
+        self.idle_since = time.monotonic()
+        self.deadline = self.idle_since + self.options.header_timeout_seconds
         self._handshake_began = False
         self._method = b"GET"
         self._searched_bytes = 0
@@ -203,7 +205,8 @@ class Connection(HTTPConnection):
         request.respond()
         if request.reusable:
             self.phase = Phase.IDLE
-            self.deadline = time.monotonic() + self.options.idle_timeout_seconds
+            self.idle_since = time.monotonic()
+            self.deadline = self.idle_since + self.options.idle_timeout_seconds
         elif request.complete and not self.reader.pending:
             self.channel.finish()
             self.phase = Phase.CLOSED

@@ -24,6 +24,8 @@ _TICK_WHILE_RETIRING_SECONDS = 0.02
 _ACCEPT_AT_ONCE = 16
 _PAUSE_SECONDS = 0.1
 _SHED_AT_ONCE = 16
+#: Who has come a moment ago is about to ask for something.
+_IDLE_BEFORE_SHED_SECONDS = 1.0
 _WARN_EVERY_SECONDS = 60.0
 #: After the grace time cancelled requests may still tidy up.
 _AFTER_GRACE_SECONDS = 2.0
@@ -94,7 +96,7 @@ class ConnectionManager:
             self._accept()
         elif data is _WAKE:
             os.read(fd, 4096)
-        else:
+        elif data.phase is not Phase.CLOSED:  # as `_shed` may have done a moment ago
             self._unpark(data)
             self._go_on(data)
 
@@ -158,8 +160,13 @@ class ConnectionManager:
 
     def _shed(self) -> None:
         """Close the connections that have been idle for longest."""
-        idle = [parked for parked in self._parked_connections() if parked.phase is Phase.IDLE]
-        idle.sort(key=lambda parked: parked.deadline)
+        since = time.monotonic() - _IDLE_BEFORE_SHED_SECONDS
+        idle = [
+            parked
+            for parked in self._parked_connections()
+            if parked.phase is Phase.IDLE and parked.idle_since < since
+        ]
+        idle.sort(key=lambda parked: parked.idle_since)
         for connection in idle[:_SHED_AT_ONCE]:
             self._unpark(connection)
             connection.close()

@@ -4,13 +4,15 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.server import apps
 from tests.server.conftest import Serve
-from tests.server.wire import Client, LiveServer, until
+from tests.server.wire import WAIT_SECONDS, Client, LiveServer, until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -182,6 +184,61 @@ def test_a_full_server_recovers_by_itself(
     assert server.client().is_open()
     assert "cannot accept" in caplog.text
     assert until(lambda: server.server.admission.total < 20)
+
+
+def test_who_is_closed_to_make_room_may_just_have_spoken(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that arrives in the same moment as one client too many ends nothing else."""
+    monkeypatch.setattr("davhost.server.http_server._connections_max", lambda: 4)
+    monkeypatch.setattr("davhost.server.manager._IDLE_BEFORE_SHED_SECONDS", 0)
+    server = serve(apps.hello)
+    idle = [server.client() for _ in range(4)]
+    assert all(client.is_open() for client in idle)
+    with one_moment(server, monkeypatch):
+        new = server.client()
+        for client in idle:
+            client.send(GET)
+    assert new.is_open()
+
+
+def test_whoever_has_just_come_is_not_closed_to_make_room(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients that are new and have not asked yet stay; those that were served long ago go."""
+    monkeypatch.setattr("davhost.server.http_server._connections_max", lambda: 4)
+    server = serve(apps.hello)
+    served = [server.client() for _ in range(2)]
+    assert all(client.is_open() for client in served)
+    monkeypatch.setattr("davhost.server.manager._IDLE_BEFORE_SHED_SECONDS", 0.5)
+    assert until(lambda: are_idle(server, 2, 0.5))
+    new = [server.client() for _ in range(3)]
+    assert all(client.is_open() for client in new)
+    assert all(client.is_closed() for client in served)
+
+
+def are_idle(server: LiveServer, count: int, seconds: float) -> bool:
+    """Tell if so many connections have been idle for longer than that."""
+    since = time.monotonic() - seconds
+    parked = server.server._connections._parked_connections()
+    return sum(connection.idle_since < since for connection in parked) == count
+
+
+@contextmanager
+def one_moment(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the server notice at once what happens meanwhile."""
+    selector = server.server._connections._selector
+    select, waits, go = selector.select, threading.Event(), threading.Event()
+
+    def late(seconds: float) -> Any:
+        waits.set()
+        assert go.wait(WAIT_SECONDS)
+        return select(seconds)
+
+    monkeypatch.setattr(selector, "select", late)
+    assert waits.wait(WAIT_SECONDS)
+    yield
+    go.set()
 
 
 class NoDescriptors:
