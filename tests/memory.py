@@ -16,7 +16,7 @@ class Peak:
         for pid in processes():
             # 5 means: forget the peak so far (man 5 proc).
             Path(f"/proc/{pid}/clear_refs").write_text("5")
-            self._before += _status_bytes(pid, "VmRSS")
+            self._before += resident_bytes(pid)
 
     def growth_bytes(self) -> int:
         """How far above the beginning the peak was; workers that came later count whole."""
@@ -25,6 +25,11 @@ class Peak:
             with suppress(FileNotFoundError):
                 peak += _status_bytes(pid, "VmHWM")
         return peak - self._before
+
+
+def resident_bytes(pid: int) -> int:
+    """How much of its memory a process has in use."""
+    return _status_bytes(pid, "VmRSS")
 
 
 def _status_bytes(pid: int, field: str) -> int:

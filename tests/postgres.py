@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +86,39 @@ def _as_postgres(command: list[str], cwd: Path) -> None:
         assert done.returncode == 0, f"{command}: {log.read().decode(errors='replace')}"
 
 
+@dataclass(frozen=True)
+class OwnPostgres(PostgresServer):
+    """One that nobody else uses, so that it can be stopped and started again.
+
+    Args:
+        folder: where its data, socket and log are.
+        pg_ctl: the program that controls it, with what it has to be told.
+    """
+
+    folder: Path
+    pg_ctl: tuple[str, ...]
+
+    def start(self) -> None:
+        """Start it on its port."""
+        options = f"{_OPTIONS} -p {self.port} -k {self.folder}"
+        log = f"--log={self.folder}/server.log"
+        _as_postgres([*self.pg_ctl, log, "-o", options, "start"], self.folder)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: ``fast`` ends its sessions in order, ``immediate`` is a crash."""
+        _as_postgres([*self.pg_ctl, f"--mode={mode}", "stop"], self.folder)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL for this pytest process, stopped at its end."""
+    with running_postgres() as server:
+        yield server
+
+
+@contextmanager
+def running_postgres() -> Iterator[OwnPostgres]:
+    """Run a new PostgreSQL; stopped or not at the end, nothing of it is left."""
     if os.environ.get("DAVHOST_TEST_POSTGRES") == "0":
         pytest.skip("the quick tests leave PostgreSQL out; make test has it")
     programs = _programs()
@@ -107,28 +138,28 @@ def postgres_server() -> Iterator[PostgresServer]:
         initdb = [str(programs / "initdb"), "--pgdata", str(data), "--username=postgres"]
         initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         _as_postgres(initdb, folder)
-        pg_ctl = [str(programs / "pg_ctl"), "--pgdata", str(data), "--wait", "--timeout=120"]
+        pg_ctl = (str(programs / "pg_ctl"), "--pgdata", str(data), "--wait", "--timeout=120")
         server = _start(pg_ctl, folder)
         try:
             yield server
         finally:
-            _as_postgres([*pg_ctl, "--mode=immediate", "stop"], folder)
+            if (data / "postmaster.pid").exists():
+                server.stop()
     finally:
         shutil.rmtree(folder)
 
 
-def _start(pg_ctl: list[str], folder: Path) -> PostgresServer:
+def _start(pg_ctl: tuple[str, ...], folder: Path) -> OwnPostgres:
     """Start on a free port; another program may take it first, so try again."""
     for attempt in range(5):
-        port = _free_port()
-        options = f"{_OPTIONS} -p {port} -k {folder}"
+        server = OwnPostgres(_free_port(), folder, pg_ctl)
         try:
-            _as_postgres([*pg_ctl, f"--log={folder}/server.log", "-o", options, "start"], folder)
+            server.start()
         except AssertionError:
             if attempt == 4:
                 raise
         else:
-            return PostgresServer(port)
+            return server
     raise AssertionError("unreachable")
 
 

@@ -1,4 +1,4 @@
-"""Drives that are mounted into the file system, and surely unmounted again."""
+"""Drives and disks that are mounted, and surely unmounted again."""
 
 import os
 import signal
@@ -61,6 +61,23 @@ def mounted(
         except subprocess.TimeoutExpired:
             mounter.send_signal(signal.SIGKILL)
             mounter.wait()
+
+
+@contextmanager
+def tmpfs(point: Path, options: str) -> Iterator[None]:
+    """Make a file system in memory at the new folder *point*; it is gone at the end."""
+    point.mkdir()
+    command = [program("mount"), "-t", "tmpfs", "-o", f"{options},mode=0755"]
+    subprocess.run([*command, "davhost", str(point)], check=True)
+    try:
+        yield
+    finally:
+        unmount(point, "umount")
+
+
+def remount(point: Path, options: str) -> None:
+    """Change the options of a mount: ``ro`` or ``rw``."""
+    subprocess.run([program("mount"), "-o", f"remount,{options}", str(point)], check=True)
 
 
 def unmount(point: Path, *command: str) -> None:

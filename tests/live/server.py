@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.live.dav import Account, Dav
 from tests.live.wait import PATIENCE_SECONDS, eventually
+from tests.needs import program
 
 #: The console script of the environment in which the tests run.
 DAVHOST = Path(sys.executable).with_name("davhost")
@@ -34,6 +35,9 @@ class Server:
 
     Use it as a context manager: leaving it ends the server by SIGTERM, which
     must be clean, with exit status 0 and no traceback in the log.
+
+    Args:
+        descriptors: how many files each of its processes may have open.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Server:
         workers: int | None = None,
         database_url: str | None = None,
         settings: Mapping[str, str] | None = None,
+        descriptors: int | None = None,
     ) -> None:
         self.data = data
         self.home = home
@@ -52,6 +57,7 @@ class Server:
         if database_url is not None:
             self.environment["DAVHOST_DATABASE_URL"] = database_url
         self._workers = workers
+        self._descriptors = descriptors
         self._process: subprocess.Popen[bytes] | None = None
         self.scheme = "http"
         self.port = 0
@@ -94,6 +100,8 @@ class Server:
         command += ["--host", "127.0.0.1"]
         if self._workers is not None:
             command += ["--workers", str(self._workers)]
+        if self._descriptors is not None:
+            command = [program("prlimit"), f"--nofile={self._descriptors}", *command]
         before = len(self.output)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -171,6 +179,10 @@ class Server:
             if session == self.pid and state not in "ZX":
                 found.append(int(stat.parent.name))
         return found
+
+    def workers(self) -> list[int]:
+        """List its processes but the supervisor."""
+        return [pid for pid in self.processes() if pid != self.pid]
 
     def _nobody_is_left(self) -> None:
         left = self.processes()

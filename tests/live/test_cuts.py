@@ -4,7 +4,6 @@ import errno
 import re
 import socket
 import struct
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,11 +16,10 @@ import pytest
 from tests.live.client_contract import is_tree, new_name, some_bytes
 from tests.live.conftest import MakeServer
 from tests.live.dav import Dav, href, read_answer
-from tests.live.mounts import unmount
+from tests.live.mounts import tmpfs
 from tests.live.server import Server
 from tests.live.storage import TIDY, nothing_is_left_over
 from tests.live.wait import eventually
-from tests.needs import program
 
 OLD = some_bytes(200_000, "old")
 NEW = some_bytes(3_000_000, "new")
@@ -219,11 +217,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 
         def make(megabytes: int) -> Path:
             point = tmp_path / f"disk of {megabytes} MB"
-            point.mkdir()
-            options = f"size={megabytes}m,mode=0755"
-            command = [program("mount"), "-t", "tmpfs", "-o", options, "davhost", str(point)]
-            subprocess.run(command, check=True)
-            stack.callback(unmount, point, "umount")
+            stack.enter_context(tmpfs(point, f"size={megabytes}m"))
             return point
 
         yield make

@@ -70,7 +70,7 @@ class Recording:
 @contextmanager
 def recorded(server: Server, file: Path) -> Iterator[Recording]:
     """Look at the only worker of *server*; the recording is complete at the end."""
-    (worker,) = (pid for pid in server.processes() if pid != server.pid)
+    (worker,) = server.workers()
     command = [program("strace"), "-f", "-y", "-s", "400", "-e", f"trace={_CALLS}"]
     command += ["-p", str(worker), "-o", str(file)]
     recording = Recording(file)
