@@ -67,6 +67,7 @@ class Keeping:
         kept_percent: how much of its quota a space may keep in trash and
             versions, even where its files need the room.
         refusal_seconds: the list of refused names.
+        session_idle_seconds: a browser's session, after its last use.
     """
 
     interval_seconds: float = 60
@@ -77,6 +78,7 @@ class Keeping:
     version_hourly_seconds: float = 7 * 24 * 3600
     kept_percent: float = 50
     refusal_seconds: float = 90 * 24 * 3600
+    session_idle_seconds: float = 14 * 24 * 3600
 
 
 @dataclass(slots=True)
@@ -138,6 +140,7 @@ class Housekeeping:
         done = Round()
         with self._catalogue.upkeep(writes=True) as upkeep:
             done.locks = upkeep.drop_expired_locks(self._clock.lease())
+            upkeep.drop_expired_sessions(self._clock.lease(), self._keeping.session_idle_seconds)
             upkeep.drop_throttles(self._clock.lease() - 3600)
             upkeep.drop_refusals(self._before_us(self._keeping.refusal_seconds))
         done.pending_blobs = self._blobs.sweep(self._live_blobs)

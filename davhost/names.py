@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from . import browsing
 from .model import Kind, Rules
 from .paths import DavPath, Name
 
@@ -168,6 +169,11 @@ _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ufffe\uffff]")
 #: What may be a file type in the middle of a name.
 _EXTENSION = re.compile(r"\.[0-9a-z]{1,8}(?![0-9a-z])")
 
+#: Names that the top of a home cannot have: the server's own URLs begin with them.
+RESERVED = {
+    browsing.PAGES: "The name - is kept for the pages of the server",
+}
+
 #: The mark that rsync and others put before a name while they write it.
 _PREFIX = re.compile(r"^[.~_#]+")
 
@@ -246,6 +252,11 @@ def is_temporary_folder(name: Name) -> bool:
 def check_collection(name: Name) -> str | None:
     """Say why a collection cannot have *name*; None if it can."""
     return _why_invalid(name, name.casefold())
+
+
+def check_place(path: DavPath) -> str | None:
+    """Say why nothing can be at *path*, whatever it is; None if something can."""
+    return RESERVED.get(path.names[0]) if len(path.names) == 1 else None
 
 
 def _why_invalid(name: Name, folded: str) -> str | None:

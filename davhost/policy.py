@@ -194,6 +194,7 @@ class Policy:
         _judge_writing(situation)
         rules = self.rules_of(situation.space)
         for change in changes:
+            _judge_place(change)
             _judge_names(change, rules)
         _judge_locks(changes, situation)
         if self.judges_contents(rules):
@@ -351,6 +352,15 @@ class Policy:
             return Kind.SCRATCH
         saving = rules.extensions is not None and names.in_temporary_folder(path)
         return Kind.SCRATCH if saving else Kind.FILE
+
+
+def _judge_place(change: Change) -> None:
+    """Keep the names of the server's own URLs free."""
+    if isinstance(change, Unbind | WriteProperties):
+        return
+    why_not = names.check_place(change.path)
+    if why_not:
+        raise BadName(why_not + ".", phrase=why_not)
 
 
 def _judge_writing(situation: Situation) -> None:

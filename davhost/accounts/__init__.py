@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue
@@ -22,9 +23,11 @@ from .options import AccountsOptions
 from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
 from .registry import Registry, email_key, principal_of
 from .remembered import Remembered
+from .sessions import IDLE_SECONDS, Sessions, SignedIn
 from .throttle import Throttle, network_of
 
 __all__ = [
+    "IDLE_SECONDS",
     "PASSWORD_CHARACTERS_MIN",
     "Account",
     "AccountExists",
@@ -32,6 +35,8 @@ __all__ = [
     "AccountsOptions",
     "BadEmail",
     "NoSuchAccount",
+    "Sessions",
+    "SignedIn",
     "WeakPassword",
 ]
 
@@ -62,6 +67,7 @@ class Accounts(Registry):
         self._passwords = Passwords(options)
         self._remembered = Remembered(options.remember_seconds)
         self._throttle = Throttle(catalogue, options, sleep)
+        self.sessions = Sessions(catalogue, clock)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:
         """Check credentials.
@@ -76,6 +82,21 @@ class Accounts(Registry):
             NotSignedIn: there is no such account with this password.
             TooManyTries: the address has used up its wrong tries.
         """
+        return principal_of(self._check(email, password, address))
+
+    def sign_in(self, email: str, password: str, address: str) -> Account:
+        """Check credentials as `authenticate` does, for the session of a browser.
+
+        Returns:
+            The account as it was when the password was right.
+
+        Raises:
+            NotSignedIn: there is no such account with this password.
+            TooManyTries: the address has used up its wrong tries.
+        """
+        return self._check(email, password, address)
+
+    def _check(self, email: str, password: str, address: str) -> Account:
         key = email_key(email)
         with self._catalogue.people() as people:
             account = people.find(key)
@@ -83,15 +104,14 @@ class Accounts(Registry):
         enabled = account is not None and not account.disabled
         network = network_of(address)
         if account and enabled and self._remembered.knows(account, password, network, lease):
-            return principal_of(account)
+            return account
         self._throttle.check_address(account, address, lease)
         if self._passwords.verify(account, password) and account and enabled:
-            self._welcome(account, password, address, lease)
-            return principal_of(account)
+            return self._welcome(account, password, address, lease)
         self._throttle.count_wrong_try(key, address, lease)
         raise NotSignedIn("The e-mail address or the password is wrong.")
 
-    def _welcome(self, account: Account, password: str, address: str, lease: float) -> None:
+    def _welcome(self, account: Account, password: str, address: str, lease: float) -> Account:
         network = network_of(address)
         with self._catalogue.people() as people:
             known = people.knows(account.id, network)
@@ -101,6 +121,8 @@ class Accounts(Registry):
                 if outdated:
                     new_hash = self._passwords.hash(password)
                     people.rehash(account.id, old_hash=account.password_hash, new_hash=new_hash)
+                    account = replace(account, password_hash=new_hash)
                 people.remember(account.id, network, self._clock.now_us())
         if not outdated:
             self._remembered.add(account, password, network, lease)
+        return account

@@ -98,12 +98,16 @@ class Registry:
             return people.refusals(space_id, limit)
 
     def set_password(self, email: str, password: str) -> None:
-        """Change a password; it counts on the very next request.
+        """Change a password; it counts on the very next request, and ends every session.
 
         Raises:
             NoSuchAccount, WeakPassword: as they say.
         """
-        self._change(email, password_hash=self._passwords.hash_checked(password))
+        account = self.get(email)
+        password_hash = self._passwords.hash_checked(password)
+        with self._catalogue.people(writes=True) as people:
+            people.change(account.id, password_hash=password_hash)
+            people.end_sessions(account.id)
 
     def disable(self, email: str) -> None:
         """Let nobody in with this account until `enable`.
@@ -111,7 +115,10 @@ class Registry:
         Raises:
             NoSuchAccount: there is none.
         """
-        self._change(email, disabled=True)
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            people.change(account.id, disabled=True)
+            people.end_sessions(account.id)
 
     def enable(self, email: str) -> None:
         """Let a disabled account in again.

@@ -30,6 +30,7 @@ WSGIDAV: Mapping[str, Any] = {
     },
     "middleware_stack": [
         "davhost.bootstrap.wsgi.front",
+        "davhost.bootstrap.wsgi.browsers",
         "davhost.bootstrap.wsgi.authenticator",
         "davhost.bootstrap.wsgi.resolver",
     ],

@@ -21,12 +21,14 @@ from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.bootstrap.first_start import prepare
 from davhost.bootstrap.services import Services, open_services
 from davhost.dav.authenticator import AccountsController, BasicAuthenticator
+from davhost.dav.browsers import Browsers
 from davhost.dav.front import Front
 from davhost.dav.gate import DavOptions, Gate
 from davhost.dav.provider import HomeProvider
 from davhost.dav.resolver import Resolver
 from davhost.settings import Settings
 from davhost.settings.sources import merge
+from davhost.web import PageOptions, make_pages
 
 #: Where `build_app` leaves parts that are made already.
 _GIVEN = "_davhost_services"
@@ -84,7 +86,13 @@ def dav_options(settings: Settings) -> DavOptions:
         trusted_proxies=settings.trusted_proxies,
         past_shown_to=settings.past_shown_to,
         access_log=settings.access_log,
+        https=(settings.public_url or "").startswith("https:"),
     )
+
+
+def page_options(settings: Settings) -> PageOptions:
+    """Tell the pages what concerns them."""
+    return PageOptions(public_url=settings.public_url)
 
 
 def home_provider(application: WsgiDAVApp) -> HomeProvider:
@@ -95,6 +103,15 @@ def home_provider(application: WsgiDAVApp) -> HomeProvider:
 def front(application: WsgiDAVApp, next_app: Callable[..., Any], config: dict[str, Any]) -> Front:
     """Make the outermost middleware."""
     return Front(application, next_app, config, gate_of(application))
+
+
+def browsers(
+    application: WsgiDAVApp, next_app: Callable[..., Any], config: dict[str, Any]
+) -> Browsers:
+    """Make the middleware that gives browsers their pages."""
+    services = services_of(application)
+    pages = make_pages(services.accounts, services.tree_of, page_options(services.settings))
+    return Browsers(application, next_app, config, gate_of(application), pages)
 
 
 def authenticator(

@@ -22,6 +22,7 @@ from .audit import Audit
 from .people import Account, Owner, People
 from .reading import Reading, space_of
 from .schema import boot, space
+from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
 from .upkeep import Upkeep
 from .writing import Writing
@@ -158,6 +159,16 @@ class Catalogue:
         """
         with engines.transaction(self._engine, writes=writes) as connection:
             yield People(connection, self._new_token)
+
+    @contextmanager
+    def sessions(self, *, writes: bool = False) -> Iterator[SessionRows]:
+        """Open a transaction over the sessions of browsers.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with engines.transaction(self._engine, writes=writes) as connection:
+            yield SessionRows(connection)
 
     @contextmanager
     def upkeep(self, *, writes: bool) -> Iterator[Upkeep]:

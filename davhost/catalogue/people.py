@@ -21,6 +21,7 @@ from .schema import (
     throttle,
     user,
     version,
+    web_session,
 )
 
 
@@ -86,6 +87,11 @@ class People:
     def find(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address."""
         row = self._connection.execute(_ACCOUNT.where(user.c.email_key == email_key)).first()
+        return None if row is None else _account(row)
+
+    def find_by_id(self, user_id: int) -> Account | None:
+        """Find an account by its id."""
+        row = self._connection.execute(_ACCOUNT.where(user.c.id == user_id)).first()
         return None if row is None else _account(row)
 
     def list_(self) -> list[Account]:
@@ -167,6 +173,10 @@ class People:
         """Set columns of the account: ``password_hash``, ``disabled``, ``admin``."""
         self._connection.execute(update(user).where(user.c.id == user_id).values(**values))
 
+    def end_sessions(self, user_id: int) -> None:
+        """End the sessions of every browser of the account."""
+        self._connection.execute(delete(web_session).where(web_session.c.user_id == user_id))
+
     def rehash(self, user_id: int, *, old_hash: str, new_hash: str) -> None:
         """Store the same password under a better hash, unless it was changed meanwhile."""
         self._connection.execute(
@@ -192,6 +202,7 @@ class People:
             delete(journal).where(journal.c.space_id == home),
             delete(refusal).where(refusal.c.space_id == home),
             delete(known_address).where(known_address.c.user_id == account.id),
+            delete(web_session).where(web_session.c.user_id == account.id),
             delete(user).where(user.c.id == account.id),
             delete(space).where(space.c.id == home),
         ):

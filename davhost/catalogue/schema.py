@@ -225,3 +225,25 @@ duty = Table(
     Column("name", Text, primary_key=True),  # what one process at a time does
     Column("until", Float, nullable=False),  # lease clock
 )
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # random; the same for every process
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256 of the cookie
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger, nullable=False),  # to within minutes
+    Column("used", Float, nullable=False),  # lease clock
+    Column("expires", Float, nullable=False, index=True),  # lease clock, used or not
+    Column("user_agent", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    sqlite_autoincrement=True,
+)

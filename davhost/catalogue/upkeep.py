@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, delete, exists, func, select, text, u
 
 from ..model import Kind, Space
 from .reading import space_of
-from .schema import blob, duty, lock, refusal, resource, space, throttle, version
+from .schema import blob, duty, lock, refusal, resource, space, throttle, version, web_session
 
 #: What has had its time: selects space id and row id, the oldest first.
 Old = Select[int, int]
@@ -46,6 +46,11 @@ class Upkeep:
     def drop_throttles(self, before: float) -> int:
         """Forget wrong tries that were counted before *before* on the lease clock."""
         return self._connection.execute(delete(throttle).where(throttle.c.at < before)).rowcount
+
+    def drop_expired_sessions(self, lease: float, idle_seconds: float) -> int:
+        """Remove the web sessions that have ended by themselves; return how many."""
+        ended = (web_session.c.expires <= lease) | (web_session.c.used <= lease - idle_seconds)
+        return self._connection.execute(delete(web_session).where(ended)).rowcount
 
     def drop_refusals(self, before_us: int) -> int:
         """Forget refusals recorded before *before_us*."""

@@ -1,5 +1,9 @@
 """Basic authentication, strictly: who does not sign in properly gets 401, never 500.
 
+Pages of this server come with the session of their browser instead. The cookie
+alone only reads files: everything else must prove that a page of the session
+made the request, which no other site can.
+
 Digest is not offered: what a server must keep for it is as good as the
 password, and over TLS no client needs it.
 """
@@ -15,6 +19,8 @@ from typing import Any
 from wsgidav.dc.base_dc import BaseDomainController
 from wsgidav.http_authenticator import HTTPAuthenticator
 
+from .. import browsing
+from ..accounts import SignedIn
 from ..errors import NotSignedIn
 from ..model import Principal
 from .exchange import ADDRESS, PRINCIPAL, StartResponse
@@ -22,6 +28,9 @@ from .gate import Gate
 
 _BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/]+={0,2})[ \t]*", re.IGNORECASE)
 _PASSWORD_BYTES_MAX = 4096
+
+#: What a session's cookie alone may ask for.
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AccountsController(BaseDomainController):  # type: ignore[misc]
@@ -79,15 +88,33 @@ class BasicAuthenticator(HTTPAuthenticator):  # type: ignore[misc]
             NotSignedIn: no credentials, malformed or wrong ones.
             TooManyTries: too many wrong ones came from this address.
         """
-        email, password = credentials(str(environ.get("HTTP_AUTHORIZATION") or ""))
         realm = self._gate.options.realm
-        controller = self.get_domain_controller()
-        if not controller.basic_auth_user(realm, email, password, environ):
-            raise NotSignedIn("The account or the password is wrong.")
+        signed_in = environ.get(browsing.SESSION)
+        if isinstance(signed_in, SignedIn):
+            _check_page(environ, signed_in)
+            environ[PRINCIPAL] = signed_in.principal
+        else:
+            email, password = credentials(str(environ.get("HTTP_AUTHORIZATION") or ""))
+            controller = self.get_domain_controller()
+            if not controller.basic_auth_user(realm, email, password, environ):
+                raise NotSignedIn("The account or the password is wrong.")
         environ["wsgidav.auth.realm"] = realm
         environ["wsgidav.auth.user_name"] = environ[PRINCIPAL].email
         answer: Iterable[bytes] = self.next_app(environ, start_response)
         return answer
+
+
+def _check_page(environ: dict[str, Any], signed_in: SignedIn) -> None:
+    """Let a cookie alone read, and pages of its session do everything.
+
+    Raises:
+        NotSignedIn: nothing proves that a page of the session made the request.
+    """
+    if environ["REQUEST_METHOD"] in _READS and not browsing.csrf_token(environ):
+        return
+    proven = signed_in.proves(browsing.csrf_token(environ))
+    if not proven or browsing.is_cross_site(environ):
+        raise NotSignedIn("This page is out of date, or of another site. Load it again.")
 
 
 def credentials(value: str) -> tuple[str, str]:

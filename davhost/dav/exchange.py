@@ -9,6 +9,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
+from .. import browsing
 from ..conditions import Conditions
 from ..paths import DavPath
 from ..tree import Tree
@@ -22,7 +23,7 @@ StartResponse = Callable[..., Any]
 #: Keys of the environ in which `front` and the authenticator leave what they found.
 TARGET = "davhost.target"
 PRINCIPAL = "davhost.principal"
-ADDRESS = "davhost.client_address"
+ADDRESS = browsing.ADDRESS
 
 XML_TYPE = "application/xml; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"

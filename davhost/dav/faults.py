@@ -17,10 +17,17 @@ NAMESPACE = "https://davhost.example/ns"
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
-def answer(refused: Refused, site: Site, realm: str, *extra: tuple[str, str]) -> Response:
-    """Answer a refusal with its status, its condition and a sentence for people."""
+def answer(
+    refused: Refused, site: Site, realm: str, *extra: tuple[str, str], asks: bool = True
+) -> Response:
+    """Answer a refusal with its status, its condition and a sentence for people.
+
+    Args:
+        asks: whether a browser may ask for a password when one is missing; a
+            page that waits for the answer sends people to its sign-in.
+    """
     body = (_PROLOG + error_xml(refused, site)).encode()
-    headers = [("Cache-Control", "no-store"), *extra, *_headers(refused, realm)]
+    headers = [("Cache-Control", "no-store"), *extra, *_headers(refused, realm, asks=asks)]
     response = whole_response(refused.status, XML_TYPE, body, *headers)
     line = phrase(refused.phrase, usual_phrase(refused.status))
     return Response(response.status, response.headers, response.body, line)
@@ -60,11 +67,13 @@ def _message(sentence: str) -> str:
     return f'<h:message xmlns:h="{NAMESPACE}">{text(sentence)}</h:message>'
 
 
-def _headers(refused: Refused, realm: str) -> list[tuple[str, str]]:
+def _headers(refused: Refused, realm: str, *, asks: bool) -> list[tuple[str, str]]:
     headers: list[tuple[str, str]] = []
     if isinstance(refused, NotSignedIn):
         quoted = phrase(realm, "davhost").replace("\\", "").replace('"', "'")
-        headers.append(("WWW-Authenticate", f'Basic realm="{quoted}", charset="UTF-8"'))
+        basic = f'Basic realm="{quoted}", charset="UTF-8"'
+        # RFC 9110 section 11.6.1 wants a challenge; browsers do not ask for this one.
+        headers.append(("WWW-Authenticate", basic if asks else f'Session realm="{quoted}"'))
     if isinstance(refused, RangeNotSatisfiable):
         headers.append(("Content-Range", f"bytes */{refused.size_bytes}"))
     if refused.retry_after_seconds is not None:

@@ -14,12 +14,13 @@ from typing import Any
 
 from wsgidav.mw.base_mw import BaseMiddleware
 
+from .. import browsing
 from ..errors import NotFound, Refused
 from . import access_log, faults
 from .app import DavApp
 from .exchange import ADDRESS, TARGET, Headers, StartResponse, Target, close
 from .gate import Gate
-from .origin import Site, client_address, raw_target, resource_path, site_of
+from .origin import Site, client_address, is_https, raw_target, resource_path, site_of
 
 log = logging.getLogger("davhost.dav")
 
@@ -56,6 +57,10 @@ class Front(BaseMiddleware):  # type: ignore[misc]
         began = time.monotonic()
         environ[ADDRESS] = client_address(environ, self._options.trusted_proxies)
         sending = _Sending(start_response, request_id)
+        environ[browsing.HTTPS] = self._options.https or is_https(
+            environ, self._options.trusted_proxies
+        )
+        environ[browsing.REQUEST_ID] = request_id
         body = self._answer(environ, sending, request_id)
 
         def finished() -> None:
@@ -73,7 +78,8 @@ class Front(BaseMiddleware):  # type: ignore[misc]
             environ[TARGET] = _target(environ, site)
             body: Iterable[bytes] = self.next_app(environ, sending)
         except Refused as refused:
-            response = faults.answer(refused, site, self._options.realm)
+            asks = not browsing.is_script(environ)
+            response = faults.answer(refused, site, self._options.realm, asks=asks)
         except Exception:
             log.exception("error in request %s", id_)
             response = faults.unexpected(id_)

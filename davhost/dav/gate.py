@@ -31,6 +31,8 @@ class DavOptions:
     xml_depth_max: int = 64
     #: Proxies whose X-Forwarded-* headers are believed.
     trusted_proxies: tuple[Network, ...] = ()
+    #: Whether the address that people type begins with https, whatever arrives here.
+    https: bool = False
     #: How much of a body is read or sent at once.
     block_bytes: int = 262_144
     #: Who sees the past among the members of the root: ``mounts``, ``all`` or ``none``.

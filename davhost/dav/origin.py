@@ -162,6 +162,15 @@ def client_address(environ: Environ, trusted: tuple[Network, ...]) -> str:
     return address
 
 
+def is_https(environ: Environ, trusted: tuple[Network, ...]) -> bool:
+    """Whether the client's connection is https, here or at a trusted proxy."""
+    if environ.get("wsgi.url_scheme") == "https":
+        return True
+    by_proxy = is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
+    forwarded = str(environ.get("HTTP_X_FORWARDED_PROTO") or "")
+    return by_proxy and forwarded.rpartition(",")[2].strip().lower() == "https"
+
+
 def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> Site:
     """Find the names and the prefix by which the client knows this server.
 

@@ -19,6 +19,7 @@ LAYERS = {
     "clock": 0,
     "certificates": 0,
     "paths": 1,
+    "browsing": 1,
     "model": 2,
     "changes": 3,
     "conditions": 3,
@@ -34,6 +35,7 @@ LAYERS = {
     "projection": 6,
     "checking": 7,
     "dav": 7,
+    "web": 7,
     "server": 7,
     "settings": 7,
     "transfer": 7,
@@ -58,6 +60,9 @@ ONLY_IN = {
     "yaml": {"settings"},
     "click": {"cli"},
     "rich": {"cli"},
+    "flask": {"web"},
+    "flask_wtf": {"web"},
+    "wtforms": {"web"},
 }
 
 #: Time, chance and place are arguments; only these may reach for them.

@@ -1,0 +1,20 @@
+"""The web pages: what a browser shows at the same URL that programs mount.
+
+Flask renders pages and checks forms; what pages do with files they ask of
+WebDAV, on the same server and behind the same rules, with the session instead
+of a password. One module for each topic, its blueprint and forms in it, its
+templates beside it::
+
+    Browsers (dav) ─► make_pages ─► signing_in   sign in, sign out
+                      safety        files        the page of a collection
+                      context       assets       style and scripts
+
+Nothing here decides what is allowed: accounts and trees do, and raise.
+"""
+
+from __future__ import annotations
+
+from .app import make_pages
+from .options import PageOptions
+
+__all__ = ["PageOptions", "make_pages"]

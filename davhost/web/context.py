@@ -1,0 +1,123 @@
+"""What every page is made with: the parts of the server, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
+
+import flask
+from flask import Flask, current_app, request
+from werkzeug.wrappers import Response
+
+from .. import browsing
+from ..accounts import Accounts, SignedIn
+from ..model import Principal
+from ..paths import DavPath
+from ..tree import Tree
+from .options import PageOptions
+
+EXTENSION = "davhost"
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the server that pages ask."""
+
+    accounts: Accounts
+    tree_of: Callable[[Principal], Tree]
+    options: PageOptions
+
+
+def parts() -> Parts:
+    """The parts of the server that this request came to."""
+    return cast(Parts, current_app.extensions[EXTENSION])
+
+
+def find_signed_in() -> SignedIn | None:
+    """The session of the browser that asks; None when it has not signed in."""
+    return cast("SignedIn | None", request.environ[browsing.SESSION])
+
+
+def get_signed_in() -> SignedIn:
+    """The session of the browser that asks, on pages that `signed_in_only` guards."""
+    signed_in = find_signed_in()
+    if signed_in is None:
+        raise LookupError("this page is not guarded by signed_in_only")
+    return signed_in
+
+
+def get_tree() -> Tree:
+    """The home of the person who asks."""
+    return parts().tree_of(get_signed_in().principal)
+
+
+def get_path() -> DavPath:
+    """The path of the request."""
+    return cast(DavPath, request.environ[browsing.PATH])
+
+
+def get_address() -> str:
+    """The address of the client."""
+    return str(request.environ[browsing.ADDRESS])
+
+
+def is_https() -> bool:
+    """Whether the client's connection is https."""
+    return bool(request.environ.get(browsing.HTTPS))
+
+
+def signed_in_only(view: Callable[_P, _R]) -> Callable[_P, _R | Response]:
+    """Let a page be seen by those who signed in, and send others to do so."""
+
+    @wraps(view)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R | Response:
+        if find_signed_in() is None:
+            return to_sign_in()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def to_sign_in() -> Response:
+    """Send the browser to the sign-in, and afterwards back to where it is now."""
+    here = None
+    if request.method in ("GET", "HEAD"):
+        here = href(get_path(), collection=request.path.endswith("/"))
+        if request.query_string:
+            here += "?" + request.query_string.decode("latin-1")
+        here = None if here == href(DavPath(), collection=True) else here
+    return flask.redirect(flask.url_for("signing_in.sign_in", next=here), 303)
+
+
+def local_url(url: str | None) -> str:
+    """Take *url* only if it leads to this server, else the top folder.
+
+    Browsers read ``/\\host`` and ``//host`` as another host, and skip tabs and
+    line ends before they look.
+    """
+    top = href(DavPath(), collection=True)
+    if not url or not url.startswith("/") or url[1:2] in ("/", "\\"):
+        return top
+    if any(ord(c) <= 32 or ord(c) == 127 for c in url) or "\\" in url:
+        return top
+    parts_ = urlsplit(url)
+    return top if parts_.scheme or parts_.netloc else url
+
+
+def href(path: DavPath, *, collection: bool) -> str:
+    """Write the URL path of a resource as the browser can ask for it."""
+    return str(request.script_root) + path.href(collection=collection)
+
+
+def add_to(app: Flask) -> None:
+    """Tell templates who asks, and how to write URLs of resources."""
+
+    @app.context_processor
+    def _names() -> dict[str, Any]:
+        return {"signed_in": find_signed_in(), "href": href, "root": DavPath()}

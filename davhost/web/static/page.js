@@ -1,0 +1,26 @@
+// On every page: what a browser can do better than the server.
+
+const style = { dateStyle: "medium", timeStyle: "short" };
+const written = new Intl.DateTimeFormat(undefined, style);
+
+/** Write the times below an element as people here do; the server writes UTC. */
+export function localizeTimes(element) {
+  for (const time of element.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    time.title = time.textContent + " UTC";
+    time.textContent = written.format(at);
+  }
+}
+
+/** The token with which this page proves itself to the server, in X-CSRF-Token. */
+export function csrfToken() {
+  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+}
+
+/** Speak WebDAV, or post to a page, in the name of the person who signed in. */
+export function ask(method, url, { headers = {}, ...rest } = {}) {
+  const marked = { ...headers, "X-CSRF-Token": csrfToken() };
+  return fetch(url, { method, headers: marked, credentials: "same-origin", ...rest });
+}
+
+localizeTimes(document);
