@@ -141,6 +141,7 @@ class Housekeeping:
         with self._catalogue.upkeep(writes=True) as upkeep:
             done.locks = upkeep.drop_expired_locks(self._clock.lease())
             upkeep.drop_expired_sessions(self._clock.lease(), self._keeping.session_idle_seconds)
+            upkeep.drop_expired_tickets(self._clock.lease())
             upkeep.drop_throttles(self._clock.lease() - 3600)
             upkeep.drop_refusals(self._before_us(self._keeping.refusal_seconds))
         done.pending_blobs = self._blobs.sweep(self._live_blobs)

@@ -18,22 +18,34 @@ from ..catalogue import Account, Catalogue
 from ..clock import Clock
 from ..errors import NotSignedIn
 from ..model import Principal
-from .errors import AccountExists, BadEmail, NoSuchAccount, WeakPassword
+from .errors import (
+    AccountExists,
+    BadEmail,
+    LastAdmin,
+    LinkExpired,
+    NoSuchAccount,
+    WeakPassword,
+)
+from .joining import INVITATION_SECONDS, RESET_SECONDS, Joining
 from .options import AccountsOptions
 from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
-from .registry import Registry, email_key, principal_of
+from .registry import email_key, principal_of
 from .remembered import Remembered
 from .sessions import IDLE_SECONDS, Sessions, SignedIn
 from .throttle import Throttle, network_of
 
 __all__ = [
     "IDLE_SECONDS",
+    "INVITATION_SECONDS",
     "PASSWORD_CHARACTERS_MIN",
+    "RESET_SECONDS",
     "Account",
     "AccountExists",
     "Accounts",
     "AccountsOptions",
     "BadEmail",
+    "LastAdmin",
+    "LinkExpired",
     "NoSuchAccount",
     "Sessions",
     "SignedIn",
@@ -41,7 +53,7 @@ __all__ = [
 ]
 
 
-class Accounts(Registry):
+class Accounts(Joining):
     """The accounts of one instance, as one process sees them.
 
     Args:
@@ -95,6 +107,14 @@ class Accounts(Registry):
             TooManyTries: the address has used up its wrong tries.
         """
         return self._check(email, password, address)
+
+    def count_request(self, what: str, address: str, *, per_minute: float) -> None:
+        """Count what costs us something and anybody may ask for.
+
+        Raises:
+            TooManyTries: there were too many of it from *address*.
+        """
+        self._throttle.count_request(what, address, self._clock.lease(), per_minute)
 
     def _check(self, email: str, password: str, address: str) -> Account:
         key = email_key(email)

@@ -17,3 +17,11 @@ class WeakPassword(ValueError):
 
 class BadEmail(ValueError):
     """The text cannot be an e-mail address."""
+
+
+class LinkExpired(ValueError):
+    """An invitation or a link for a new password was used already, or is too old."""
+
+
+class LastAdmin(ValueError):
+    """The account is the only one that administers."""

@@ -9,7 +9,7 @@ from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue, IntegrityError
 from ..clock import Clock
 from ..model import Principal, Refusal, Rules
-from .errors import AccountExists, BadEmail, NoSuchAccount
+from .errors import AccountExists, BadEmail, LastAdmin, NoSuchAccount
 from .passwords import Passwords
 
 EMAIL_BYTES_MAX = 254  # RFC 5321 section 4.5.3.1.3
@@ -38,13 +38,8 @@ class Registry:
         Raises:
             BadEmail, WeakPassword, AccountExists: as they say.
         """
-        email = email.strip()
-        key = email_key(email)
-        if "@" not in key[1:-1] or any(c.isspace() or c in "/\\:" or ord(c) < 32 for c in key):
-            raise BadEmail(f"{email!r} is not an e-mail address")
-        if len(key.encode()) > EMAIL_BYTES_MAX:
-            raise BadEmail("the e-mail address is too long")
-        password_hash = self._passwords.hash_checked(password)
+        email, key = check_email(email)
+        password_hash = self._passwords.hash_checked(password, email)
         try:
             with self._catalogue.people(writes=True) as people:
                 people.add(
@@ -104,7 +99,7 @@ class Registry:
             NoSuchAccount, WeakPassword: as they say.
         """
         account = self.get(email)
-        password_hash = self._passwords.hash_checked(password)
+        password_hash = self._passwords.hash_checked(password, account.email)
         with self._catalogue.people(writes=True) as people:
             people.change(account.id, password_hash=password_hash)
             people.end_sessions(account.id)
@@ -156,6 +151,19 @@ class Registry:
         self._blobs.remove_space(account.space_id)
         self._after_removal(account.id)
 
+    def leave(self, email: str) -> None:
+        """Remove one's own account, with everything in it.
+
+        Raises:
+            NoSuchAccount: there is none.
+            LastAdmin: nobody else could administer.
+        """
+        account = self.get(email)
+        others = (other for other in self.list_() if other.id != account.id)
+        if account.admin and not any(other.admin and not other.disabled for other in others):
+            raise LastAdmin("this is the only account that administers")
+        self.remove(email)
+
     def principal(self, email: str) -> Principal:
         """Act as the owner of an account, for commands of the administrator.
 
@@ -173,6 +181,24 @@ class Registry:
         account = self.get(email)
         with self._catalogue.people(writes=True) as people:
             people.change_space(account.space_id, **values)
+
+
+def check_email(email: str) -> tuple[str, str]:
+    """Take what can be an e-mail address.
+
+    Returns:
+        The address without space around it, and what accounts are found by.
+
+    Raises:
+        BadEmail: it cannot.
+    """
+    email = email.strip()
+    key = email_key(email)
+    if "@" not in key[1:-1] or any(c.isspace() or c in "/\\:" or ord(c) < 32 for c in key):
+        raise BadEmail(f"{email!r} is not an e-mail address")
+    if len(key.encode()) > EMAIL_BYTES_MAX:
+        raise BadEmail("the e-mail address is too long")
+    return email, key
 
 
 def email_key(email: str) -> str:

@@ -69,6 +69,21 @@ class Throttle:
         if excess > 0:
             self._sleep(min(self._options.delay_seconds_max, excess / per_minute))
 
+    def count_request(self, what: str, address: str, lease: float, per_minute: float) -> None:
+        """Count a request of some kind, and refuse it when there are too many.
+
+        Raises:
+            TooManyTries: with the seconds until the next.
+        """
+        key = f"{what} {network_of(address)}"
+        with self._catalogue.people(writes=True) as people:
+            count = people.count_wrong_try(key, lease, per_minute)
+        if count > max(1, per_minute):
+            raise TooManyTries(
+                "That was asked for too often from your address.",
+                retry_after_seconds=max(1, round(60 / per_minute)),
+            )
+
 
 def network_of(address: str) -> str:
     """Name the network that one client can pick addresses from: an IPv6 /64."""

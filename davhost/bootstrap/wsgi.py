@@ -26,6 +26,7 @@ from davhost.dav.front import Front
 from davhost.dav.gate import DavOptions, Gate
 from davhost.dav.provider import HomeProvider
 from davhost.dav.resolver import Resolver
+from davhost.mail import MailOptions, Postman
 from davhost.settings import Settings
 from davhost.settings.sources import merge
 from davhost.web import PageOptions, make_pages
@@ -92,7 +93,28 @@ def dav_options(settings: Settings) -> DavOptions:
 
 def page_options(settings: Settings) -> PageOptions:
     """Tell the pages what concerns them."""
-    return PageOptions(public_url=settings.public_url)
+    return PageOptions(
+        public_url=settings.public_url,
+        registration=settings.registration,
+        quota_default_bytes=settings.quota_default,
+    )
+
+
+def make_postman(settings: Settings) -> Postman | None:
+    """Make the one who sends mails; None when there is no mail server."""
+    if settings.smtp_host is None:
+        return None
+    return Postman(
+        MailOptions(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            sender=settings.mail_from,
+            security=settings.smtp_security,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        )
+    )
 
 
 def home_provider(application: WsgiDAVApp) -> HomeProvider:
@@ -110,7 +132,10 @@ def browsers(
 ) -> Browsers:
     """Make the middleware that gives browsers their pages."""
     services = services_of(application)
-    pages = make_pages(services.accounts, services.tree_of, page_options(services.settings))
+    settings = services.settings
+    pages = make_pages(
+        services.accounts, services.tree_of, page_options(settings), make_postman(settings)
+    )
     return Browsers(application, next_app, config, gate_of(application), pages)
 
 

@@ -24,6 +24,7 @@ from .reading import Reading, space_of
 from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
+from .tickets import Ticket, TicketKind
 from .upkeep import Upkeep
 from .writing import Writing
 
@@ -39,6 +40,8 @@ __all__ = [
     "Rows",
     "SchemaOutdated",
     "Snapshot",
+    "Ticket",
+    "TicketKind",
     "Upkeep",
     "Writing",
 ]

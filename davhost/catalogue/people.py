@@ -19,10 +19,12 @@ from .schema import (
     resource,
     space,
     throttle,
+    ticket,
     user,
     version,
     web_session,
 )
+from .tickets import TicketRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,14 @@ class People:
         self._connection.execute(update(user).where(user.c.id == user_id).values(**values))
 
     def end_sessions(self, user_id: int) -> None:
-        """End the sessions of every browser of the account."""
+        """End the sessions of every browser of the account, and its links for a new password."""
         self._connection.execute(delete(web_session).where(web_session.c.user_id == user_id))
+        self._connection.execute(delete(ticket).where(ticket.c.user_id == user_id))
+
+    @property
+    def tickets(self) -> TicketRows:
+        """The links that are used once, in the same transaction."""
+        return TicketRows(self._connection)
 
     def rehash(self, user_id: int, *, old_hash: str, new_hash: str) -> None:
         """Store the same password under a better hash, unless it was changed meanwhile."""
@@ -203,6 +211,7 @@ class People:
             delete(refusal).where(refusal.c.space_id == home),
             delete(known_address).where(known_address.c.user_id == account.id),
             delete(web_session).where(web_session.c.user_id == account.id),
+            delete(ticket).where(ticket.c.user_id == account.id),
             delete(user).where(user.c.id == account.id),
             delete(space).where(space.c.id == home),
         ):

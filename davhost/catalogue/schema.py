@@ -247,3 +247,16 @@ web_session = Table(
     Column("address", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256 of the link's token
+    Column("kind", String(16), nullable=False),  # invitation, reset
+    Column("email", Text),  # an invitation for one address only; NULL: for anyone
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), index=True),  # reset: whose
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires", Float, nullable=False, index=True),  # lease clock
+    sqlite_autoincrement=True,
+)

@@ -8,7 +8,18 @@ from sqlalchemy import Connection, Select, delete, exists, func, select, text, u
 
 from ..model import Kind, Space
 from .reading import space_of
-from .schema import blob, duty, lock, refusal, resource, space, throttle, version, web_session
+from .schema import (
+    blob,
+    duty,
+    lock,
+    refusal,
+    resource,
+    space,
+    throttle,
+    ticket,
+    version,
+    web_session,
+)
 
 #: What has had its time: selects space id and row id, the oldest first.
 Old = Select[int, int]
@@ -51,6 +62,10 @@ class Upkeep:
         """Remove the web sessions that have ended by themselves; return how many."""
         ended = (web_session.c.expires <= lease) | (web_session.c.used <= lease - idle_seconds)
         return self._connection.execute(delete(web_session).where(ended)).rowcount
+
+    def drop_expired_tickets(self, lease: float) -> int:
+        """Remove the links that nobody has used in time; return how many."""
+        return self._connection.execute(delete(ticket).where(ticket.c.expires <= lease)).rowcount
 
     def drop_refusals(self, before_us: int) -> int:
         """Forget refusals recorded before *before_us*."""

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from davhost.cli.common import instance_options, read_settings
 from davhost.settings import Configuration, Settings
+from davhost.settings.sources import SECRET
 from davhost.settings.table import show, unit_of, why
 
 _WIDTH_IN_FILES = 160
@@ -45,7 +46,7 @@ def command(config: Path | None, data: Path | None, as_json: bool, markdown: boo
 
 
 def values(configuration: Configuration) -> dict[str, str]:
-    """Write every value as the file would have it, without the database's password."""
+    """Write every value as the file would have it, without passwords."""
     settings = configuration.settings
     return {name: _shown(name, getattr(settings, name)) for name in Settings.model_fields}
 
@@ -71,6 +72,8 @@ def _table(configuration: Configuration) -> Table:
 def _shown(name: str, value: object) -> str:
     if name == "database_url" and isinstance(value, str):
         return hide_password(value)
+    if name in SECRET and value is not None:
+        return "***"
     return show(name, value)
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from davhost.catalogue import Account
 from davhost.cli.common import (
+    Failure,
     allow_option,
     instance_options,
     parse_rules,
@@ -20,7 +21,9 @@ from davhost.cli.common import (
     quota_option,
     read_password,
 )
+from davhost.cli.mounting import server_url
 from davhost.cli.opening import opened
+from davhost.settings import Settings
 from davhost.settings.values import format_size, parse_quota
 
 
@@ -103,6 +106,42 @@ def passwd(email: str, password_stdin: bool, config: Path | None, data: Path | N
 
 
 @command.command()
+@click.argument("email", required=False)
+@instance_options
+def invite(email: str | None, config: Path | None, data: Path | None) -> None:
+    """Make a link with which somebody makes an account; with EMAIL, only one of that address.
+
+    It works once, and for a week. The setting registration must be invitation or open.
+
+    \b
+    Examples:
+        davhost user invite
+        davhost user invite ada@example.org
+    """
+    with opened(config, data) as services:
+        if services.settings.registration == "closed":
+            raise Failure("registration is closed: set `registration: invitation` and restart")
+        token = services.accounts.invite(email)
+        click.echo(f"{_base_url(services.settings)}-/sign-up?invitation={token}")
+
+
+@command.command()
+@click.argument("email")
+@instance_options
+def reset(email: str, config: Path | None, data: Path | None) -> None:
+    """Make a link with which the owner of the account EMAIL sets a new password.
+
+    It works once, and for an hour.
+    """
+    with opened(config, data) as services:
+        services.accounts.get(email)
+        token = services.accounts.begin_reset(email)
+        if token is None:
+            raise Failure(f"{email} is disabled: enable the account first")
+        click.echo(f"{_base_url(services.settings)}-/reset?token={token}")
+
+
+@command.command()
 @click.argument("email")
 @instance_options
 def disable(email: str, config: Path | None, data: Path | None) -> None:
@@ -168,6 +207,10 @@ def set_(
             services.accounts.set_rules(email, parse_rules(allow))
         account = services.accounts.get(email)
         click.echo(f"{account.email}: quota {format_size(account.quota_bytes)}, {_may(account)}.")
+
+
+def _base_url(settings: Settings) -> str:
+    return settings.public_url or server_url(settings, settings.port)
 
 
 def _values(account: Account) -> dict[str, Any]:

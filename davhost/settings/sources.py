@@ -42,11 +42,15 @@ WSGIDAV_KEYS = frozenset(
     }
 )
 
+#: Settings that are a password or hold one: their values are not shown.
+SECRET = ("database_url", "smtp_password")
+
 #: Settings that are paths, and what is none when it stands there.
 _PATHS = {
     "data_dir": ("", "none"),
     "tls_certificate": ("", "none", "auto"),
     "tls_private_key": ("", "none"),
+    "smtp_ca_file": ("", "none"),
 }
 
 
@@ -231,8 +235,7 @@ def _explain(error: ErrorDetails, said: Mapping[str, str]) -> str:
     if not name:
         return message
     value = repr(error["input"])
-    # The URL of the database holds a password.
-    shown = "" if name == "database_url" or value in message else f", not {value}"
+    shown = "" if name in SECRET or value in message else f", not {value}"
     return f"{said.get(name, name)}: {message[:1].lower()}{message[1:]}{shown}"
 
 

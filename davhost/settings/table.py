@@ -104,7 +104,8 @@ class Settings(BaseModel):
     )
     port: int = _setting(8080, "TCP port; 0 takes any free one.", ge=0, le=65535)
     public_url: Annotated[PublicUrl | None, BeforeValidator(_switch_off)] = _setting(
-        None, "The address that people type, when a proxy stands in front; it is only printed."
+        None,
+        "The address that people type, when a proxy stands in front; links in mails begin with it.",
     )
     trusted_proxies: Networks = _setting(
         (), "Proxies whose X-Forwarded-For names the client; nobody else's is believed."
@@ -173,6 +174,37 @@ class Settings(BaseModel):
         "Passwords that one process checks at the same time; each takes 64 MiB for a moment.",
         ge=1,
         le=256,
+    )
+
+    registration: Literal["open", "invitation", "closed"] = _setting(
+        "closed",
+        "Who may make an account on the web page: anybody, whoever has an invitation, or nobody; "
+        "with a mail server, open means everybody who can read mail at the address.",
+    )
+
+    # Mail
+    smtp_host: Annotated[str | None, BeforeValidator(_switch_off)] = _setting(
+        None, "The mail server, for links to a new password; none sends no mail."
+    )
+    smtp_port: int = _setting(587, "TCP port of the mail server.", ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = _setting(
+        "starttls",
+        "starttls turns encryption on before anything is said, tls begins with it (port 465), "
+        "none is for a mail server on this machine.",
+    )
+    smtp_user: Annotated[str | None, BeforeValidator(_switch_off)] = _setting(
+        None, "The account at the mail server; none signs in with none."
+    )
+    smtp_password: Annotated[str | None, BeforeValidator(_switch_off)] = _setting(
+        None, "Its password; better in DAVHOST_SMTP_PASSWORD than in a file."
+    )
+    smtp_ca_file: Annotated[Path | None, BeforeValidator(_switch_off)] = _setting(
+        None, "PEM file with the certificates to trust for the mail server; none is the system's."
+    )
+    mail_from: str = _setting(
+        "davhost@localhost",
+        "The sender of mails: an address, or a name and an address in angle brackets.",
+        pattern=r"^[^@\r\n]+@[^@\r\n]+$",
     )
 
     # Locks and properties
@@ -304,6 +336,8 @@ class Settings(BaseModel):
             raise ValueError("threads must not be greater than threads_max")
         if self.tls_private_key is not None and not isinstance(self.tls_certificate, Path):
             raise ValueError("tls_private_key needs a file in tls_certificate beside it")
+        if self.smtp_host is not None and self.public_url is None:
+            raise ValueError("smtp_host needs public_url beside it: links in mails begin with it")
         return self
 
     @property

@@ -6,8 +6,12 @@ of a password. One module for each topic, its blueprint and forms in it, its
 templates beside it::
 
     Browsers (dav) ─► make_pages ─► signing_in   sign in, sign out
-                      safety        files        the page of a collection
-                      context       assets       style and scripts
+                      safety        joining      sign up
+                      context       resetting    a new password by mail
+                      options       account      password, sessions, leaving
+                                    invitations  who may sign up
+                                    files        the page of a collection
+                                    assets       style and scripts
 
 Nothing here decides what is allowed: accounts and trees do, and raise.
 """

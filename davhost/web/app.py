@@ -13,9 +13,21 @@ from werkzeug.exceptions import HTTPException
 from .. import browsing
 from ..accounts import Accounts
 from ..errors import Refused
+from ..mail import Postman
 from ..model import Principal
 from ..tree import Tree
-from . import assets, context, files, safety, shown, signing_in
+from . import (
+    account,
+    assets,
+    context,
+    files,
+    invitations,
+    joining,
+    resetting,
+    safety,
+    shown,
+    signing_in,
+)
 from .context import Parts
 from .options import PageOptions
 
@@ -26,7 +38,10 @@ _FORM_BYTES_MAX = 1 << 20
 
 
 def make_pages(
-    accounts: Accounts, tree_of: Callable[[Principal], Tree], options: PageOptions
+    accounts: Accounts,
+    tree_of: Callable[[Principal], Tree],
+    options: PageOptions,
+    postman: Postman | None = None,
 ) -> Flask:
     """Make the WSGI application of the pages.
 
@@ -34,6 +49,7 @@ def make_pages(
 
     Args:
         tree_of: opens the home of a principal.
+        postman: sends mails; None when there is no mail server.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -44,12 +60,12 @@ def make_pages(
     )
     app.url_map.merge_slashes = False
     app.jinja_options = {"undefined": StrictUndefined}
-    app.extensions[context.EXTENSION] = Parts(accounts, tree_of, options)
+    app.extensions[context.EXTENSION] = Parts(accounts, tree_of, options, postman)
     safety.protect(app)
     shown.add_filters(app)
     assets.add_to(app)
     context.add_to(app)
-    for topic in (signing_in, files):
+    for topic in (signing_in, joining, resetting, account, invitations, files):
         app.register_blueprint(topic.pages)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)

@@ -14,9 +14,11 @@ from werkzeug.wrappers import Response
 
 from .. import browsing
 from ..accounts import Accounts, SignedIn
+from ..mail import Postman
 from ..model import Principal
 from ..paths import DavPath
 from ..tree import Tree
+from .forms import PASSWORD_HINT
 from .options import PageOptions
 
 EXTENSION = "davhost"
@@ -32,6 +34,7 @@ class Parts:
     accounts: Accounts
     tree_of: Callable[[Principal], Tree]
     options: PageOptions
+    postman: Postman | None
 
 
 def parts() -> Parts:
@@ -115,9 +118,30 @@ def href(path: DavPath, *, collection: bool) -> str:
     return str(request.script_root) + path.href(collection=collection)
 
 
+def base_url() -> str:
+    """The address of the server as people type it, with a slash at the end."""
+    if parts().options.public_url is not None:
+        return str(parts().options.public_url)
+    scheme = "https" if is_https() else "http"
+    return f"{scheme}://{request.host}{request.script_root}/"
+
+
+def page_url(endpoint: str, **values: Any) -> str:
+    """Write the whole URL of a page, for a mail or to be passed on."""
+    return base_url().removesuffix("/") + flask.url_for(endpoint, **values).removeprefix(
+        request.script_root
+    )
+
+
 def add_to(app: Flask) -> None:
     """Tell templates who asks, and how to write URLs of resources."""
 
     @app.context_processor
     def _names() -> dict[str, Any]:
-        return {"signed_in": find_signed_in(), "href": href, "root": DavPath()}
+        return {
+            "signed_in": find_signed_in(),
+            "href": href,
+            "root": DavPath(),
+            "options": parts().options,
+            "PASSWORD_HINT": PASSWORD_HINT,
+        }

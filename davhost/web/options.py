@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,11 @@ class PageOptions:
     Args:
         public_url: the address that people type, ending in a slash; None when
             nobody said, and requests must.
+        registration: who may make an account: anybody, whoever has an
+            invitation, nobody.
+        quota_default_bytes: of accounts made here; None for no limit.
     """
 
     public_url: str | None = None
+    registration: Literal["open", "invitation", "closed"] = "closed"
+    quota_default_bytes: int | None = None

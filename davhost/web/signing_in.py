@@ -6,12 +6,13 @@ import flask
 from flask import Blueprint, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired
+from wtforms import HiddenField
 
+from ..accounts import Account
 from ..errors import NotSignedIn, TooManyTries
 from . import safety
 from .context import find_signed_in, get_address, local_url, parts
+from .forms import email_field, password_field
 
 pages = Blueprint("signing_in", __name__, url_prefix="/-")
 
@@ -19,8 +20,8 @@ pages = Blueprint("signing_in", __name__, url_prefix="/-")
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """Who, and where to afterwards."""
 
-    email = StringField("E-mail address", [InputRequired("Type your e-mail address.")])
-    password = PasswordField("Password", [InputRequired("Type your password.")])
+    email = email_field()
+    password = password_field()
     next = HiddenField()
 
 
@@ -51,10 +52,20 @@ def sign_in() -> tuple[str, int, dict[str, str]] | str | Response:
 def _enter(form: SignInForm) -> Response:
     accounts = parts().accounts
     account = accounts.sign_in(form.email.data, form.password.data, get_address())
+    return enter(account, form.next.data)
+
+
+def enter(account: Account, next_url: str | None) -> Response:
+    """Begin a session of somebody who has proven who they are, and lead on.
+
+    Raises:
+        NotSignedIn: the password was changed meanwhile, or the account disabled.
+    """
+    accounts = parts().accounts
     token = accounts.sessions.open(
         account, user_agent=request.user_agent.string, address=get_address()
     )
-    response = flask.redirect(local_url(form.next.data), 303)
+    response = flask.redirect(local_url(next_url), 303)
     safety.begin(response, token)
     return response
 

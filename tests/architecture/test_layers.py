@@ -20,6 +20,7 @@ LAYERS = {
     "certificates": 0,
     "paths": 1,
     "browsing": 1,
+    "mail": 1,
     "model": 2,
     "changes": 3,
     "conditions": 3,

@@ -60,6 +60,22 @@ def commands(tmp_path, monkeypatch) -> Commands:
 # Accounts
 
 
+def test_links_for_a_new_account_and_a_new_password(commands, monkeypatch):
+    """Both begin with the address that people type; no link is made that cannot work."""
+    commands.add("ada@example.org")
+    monkeypatch.setenv("DAVHOST_PUBLIC_URL", "https://drive.example.org/")
+    assert "registration is closed" in commands.fail("user", "invite")
+    monkeypatch.setenv("DAVHOST_REGISTRATION", "invitation")
+    invitation = commands.do("user", "invite", "eve@example.org")
+    assert invitation.startswith("https://drive.example.org/-/sign-up?invitation=")
+    assert "has an account already" in commands.fail("user", "invite", "ada@example.org")
+    reset = commands.do("user", "reset", "ada@example.org")
+    assert reset.startswith("https://drive.example.org/-/reset?token=")
+    assert "has no account" in commands.fail("user", "reset", "nobody@example.org")
+    commands.do("user", "disable", "ada@example.org")
+    assert "enable the account first" in commands.fail("user", "reset", "ada@example.org")
+
+
 def test_adding_a_user_to_nothing_makes_the_instance(commands):
     """`user add` works before the first start, and the data folder is nobody else's."""
     commands.add("ada@example.org")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from davhost.bootstrap.first_start import prepare
 from davhost.bootstrap.services import Services, open_services
 from davhost.bootstrap.wsgi import build_app
 from davhost.catalogue import Account
+from davhost.model import Rules
 from davhost.settings import Settings
 from tests.web.browser import Browser, Wsgi
 
@@ -19,12 +22,10 @@ PASSWORD = "correct horse"
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """The parts of an empty instance."""
-    chosen = Settings(
-        data_dir=tmp_path_factory.mktemp("instance"), durability="fast", readable_tree=False
-    )
+@contextmanager
+def running(folder: Path, **settings: object) -> Iterator[Services]:
+    """Make the parts of an empty instance; passwords cost nothing."""
+    chosen = Settings(data_dir=folder, durability="fast", readable_tree=False, **settings)
     prepare(chosen, with_admin=False)
     parts = open_services(chosen)
     with pytest.MonkeyPatch.context() as patch:
@@ -34,6 +35,13 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         patch.setattr(Passwords, "needs_update", lambda _, account: False)
         yield parts
     parts.close()
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The parts of an empty instance."""
+    with running(tmp_path_factory.mktemp("instance")) as parts:
+        yield parts
 
 
 def _verify(_: Passwords, account: Account | None, password: str) -> bool:
@@ -49,8 +57,6 @@ def app(services: Services) -> Wsgi:
 @pytest.fixture
 def email(services: Services) -> str:
     """An account with an empty home, in which every name is allowed."""
-    from davhost.model import Rules
-
     address = f"user{next(_numbers)}@example.org"
     services.accounts.register(address, PASSWORD, rules=Rules.parse("*"))
     return address

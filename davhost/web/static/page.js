@@ -23,4 +23,16 @@ export function ask(method, url, { headers = {}, ...rest } = {}) {
   return fetch(url, { method, headers: marked, credentials: "same-origin", ...rest });
 }
 
+/** Let a button copy the text of the element that it names. */
+function offerCopying(button) {
+  const source = document.getElementById(button.dataset.copy);
+  if (!source || !navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  });
+}
+
 localizeTimes(document);
+document.querySelectorAll("button[data-copy]").forEach(offerCopying);

@@ -1,4 +1,4 @@
-"""Sessions of browsers, and the secret that pages sign their forms with."""
+"""Sessions of browsers, the secret that pages sign their forms with, links that are used once."""
 
 from __future__ import annotations
 
@@ -41,9 +41,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_web_session_user_id"), "web_session", ["user_id"], unique=False)
     op.create_index(op.f("ix_web_session_expires"), "web_session", ["expires"], unique=False)
+    op.create_table(
+        "ticket",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("user_id", ID, nullable=True),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_ticket_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_ticket_token_hash")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_ticket_user_id"), "ticket", ["user_id"], unique=False)
+    op.create_index(op.f("ix_ticket_expires"), "ticket", ["expires"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables; everybody signs in again."""
+    op.drop_table("ticket")
     op.drop_table("web_session")
     op.drop_table("secret")
