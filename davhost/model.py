@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .paths import DavPath, Name
+from .paths import ROOT, DavPath, Name
 
 
 class Kind(StrEnum):
@@ -121,6 +121,8 @@ class Principal:
     Args:
         space_id: the home.
         read_only: whether every write is refused.
+        root: the collection that this sign-in is confined to; nothing outside
+            of it exists for it.
     """
 
     user_id: int
@@ -128,6 +130,7 @@ class Principal:
     space_id: int
     admin: bool = False
     read_only: bool = False
+    root: DavPath = ROOT
 
 
 @dataclass(frozen=True, slots=True)

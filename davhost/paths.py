@@ -165,6 +165,10 @@ class DavPath:
         return self.text
 
 
+#: The path of every space's own collection.
+ROOT = DavPath()
+
+
 def _unquote(segment: str) -> str:
     """Decode one segment from percent-encoded or raw UTF-8."""
     if segment.isascii() and "%" not in segment:

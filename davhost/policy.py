@@ -194,6 +194,7 @@ class Policy:
         _judge_writing(situation)
         rules = self.rules_of(situation.space)
         for change in changes:
+            _judge_scope(change, situation.principal.root)
             _judge_place(change)
             _judge_names(change, rules)
         _judge_locks(changes, situation)
@@ -320,6 +321,7 @@ class Policy:
             LockConflict: naming the roots of the locks that stand in the way.
         """
         _judge_writing(situation)
+        self.judge_own_lock(wanted, situation.principal)
         if held >= self.limits.locks_max:
             raise TooManyLocks(f"You hold {held} locks; that is as many as one may.")
         blocking = [
@@ -330,6 +332,18 @@ class Policy:
         ]
         if blocking:
             raise LockConflict("Somebody has it locked.", hrefs=_roots(blocking))
+
+    def judge_own_lock(self, lock: Lock, principal: Principal) -> None:
+        """Judge whether a principal may make, renew or end a lock of its own.
+
+        Raises:
+            ReadOnly: the principal may only read.
+            Forbidden: the lock is not inside of what the principal is confined to.
+        """
+        if principal.read_only:
+            raise ReadOnly("This sign-in may only read.")
+        if not lock.path.is_within(principal.root):
+            raise Forbidden("This lock is outside of what this sign-in may use.")
 
     def judge_collection(self, path: DavPath) -> None:
         """Judge the name of a new collection.
@@ -352,6 +366,21 @@ class Policy:
             return Kind.SCRATCH
         saving = rules.extensions is not None and names.in_temporary_folder(path)
         return Kind.SCRATCH if saving else Kind.FILE
+
+
+def _judge_scope(change: Change, root: DavPath) -> None:
+    """Keep a confined principal inside of its root, and the root itself where it is.
+
+    Raises:
+        Forbidden: something else would be changed.
+    """
+    if root.is_root:
+        return
+    paths = [change.path, *([change.source_path] if isinstance(change, Rebind) else [])]
+    may_be_root = isinstance(change, WriteProperties)
+    for path in paths:
+        if not path.is_within(root) or (path == root and not may_be_root):
+            raise Forbidden("This sign-in ends at this folder: the top stays as it is.")
 
 
 def _judge_place(change: Change) -> None:

@@ -18,9 +18,11 @@ from ..catalogue import Account, Catalogue
 from ..clock import Clock
 from ..errors import NotSignedIn
 from ..model import Principal
+from .devices import Devices, looks_like_app_password
 from .errors import (
     AccountExists,
     BadEmail,
+    BadScope,
     LastAdmin,
     LinkExpired,
     NoSuchAccount,
@@ -44,6 +46,8 @@ __all__ = [
     "Accounts",
     "AccountsOptions",
     "BadEmail",
+    "BadScope",
+    "Devices",
     "LastAdmin",
     "LinkExpired",
     "NoSuchAccount",
@@ -80,9 +84,10 @@ class Accounts(Joining):
         self._remembered = Remembered(options.remember_seconds)
         self._throttle = Throttle(catalogue, options, sleep)
         self.sessions = Sessions(catalogue, clock)
+        self.devices = Devices(catalogue, clock)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:
-        """Check credentials.
+        """Check credentials: the password of the account, or that of a device.
 
         Unknown accounts, wrong passwords and disabled accounts cost the same
         and answer the same.
@@ -92,8 +97,13 @@ class Accounts(Joining):
 
         Raises:
             NotSignedIn: there is no such account with this password.
+            Forbidden: the folder of an app password is gone.
             TooManyTries: the address has used up its wrong tries.
         """
+        if looks_like_app_password(password):
+            principal = self.devices.find(email_key(email), password, address)
+            if principal is not None:
+                return principal
         return principal_of(self._check(email, password, address))
 
     def sign_in(self, email: str, password: str, address: str) -> Account:

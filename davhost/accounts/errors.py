@@ -19,6 +19,10 @@ class BadEmail(ValueError):
     """The text cannot be an e-mail address."""
 
 
+class BadScope(ValueError):
+    """There is no folder of the name that an app password is to be confined to."""
+
+
 class LinkExpired(ValueError):
     """An invitation or a link for a new password was used already, or is too old."""
 

@@ -194,7 +194,7 @@ def check_email(email: str) -> tuple[str, str]:
     """
     email = email.strip()
     key = email_key(email)
-    if "@" not in key[1:-1] or any(c.isspace() or c in "/\\:" or ord(c) < 32 for c in key):
+    if "@" not in key[1:-1] or any(c.isspace() or c in '/\\:"' or ord(c) < 32 for c in key):
         raise BadEmail(f"{email!r} is not an e-mail address")
     if len(key.encode()) > EMAIL_BYTES_MAX:
         raise BadEmail("the e-mail address is too long")

@@ -16,9 +16,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
+from ..paths import ROOT, DavPath
 from . import engine as engines
 from . import migrations, snapshots
 from .audit import Audit
+from .devices import AppPassword
 from .people import Account, Owner, People
 from .reading import Reading, space_of
 from .schema import boot, space
@@ -30,6 +32,7 @@ from .writing import Writing
 
 __all__ = [
     "Account",
+    "AppPassword",
     "Audit",
     "Catalogue",
     "IntegrityError",
@@ -121,18 +124,32 @@ class Catalogue:
             return migrations.current(self._engine)
 
     @contextmanager
-    def read(self, space_id: int, *, lease: float) -> Iterator[Reading]:
+    def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Iterator[Reading]:
         """Open a read transaction of one space.
+
+        Args:
+            top: the only collection of it that there is for the reader.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
         with engines.transaction(self._engine, writes=False) as connection:
-            yield Reading(connection, space_id, lease)
+            yield Reading(connection, space_id, lease, top)
 
     @contextmanager
-    def write(self, space_id: int, *, lease: float, now_us: int, user_id: int) -> Iterator[Writing]:
+    def write(
+        self,
+        space_id: int,
+        *,
+        lease: float,
+        now_us: int,
+        user_id: int,
+        top: DavPath = ROOT,
+    ) -> Iterator[Writing]:
         """Open a write transaction of one space; it ends in a commit or changes nothing.
+
+        Args:
+            top: the only collection of it that there is for the writer.
 
         Raises:
             NotFound: the space was removed.
@@ -151,6 +168,7 @@ class Catalogue:
                 now_us=now_us,
                 user_id=user_id,
                 new_etag=self._new_token,
+                top=top,
             )
 
     @contextmanager

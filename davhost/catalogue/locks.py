@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from ..model import Lock
-from ..paths import DavPath
+from ..paths import ROOT, DavPath
 from .schema import lock
 
 _LOCK = (
@@ -39,10 +39,14 @@ class LockReading:
 
     Args:
         lease: now on the lease clock; locks that end before are not in force.
+        top: the only collection in which resources can be found.
     """
 
-    def __init__(self, connection: Connection, space_id: int, lease: float) -> None:
+    def __init__(
+        self, connection: Connection, space_id: int, lease: float, top: DavPath = ROOT
+    ) -> None:
         self.connection = connection
+        self.top = top
         self.space_id = space_id
         self.lease = lease
 

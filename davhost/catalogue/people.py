@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
 from ..model import Refusal, Rules
+from .devices import AppPasswordRows
 from .schema import (
+    app_password,
     blob,
     dead_property,
     journal,
@@ -181,6 +183,11 @@ class People:
         self._connection.execute(delete(ticket).where(ticket.c.user_id == user_id))
 
     @property
+    def app_passwords(self) -> AppPasswordRows:
+        """The passwords of devices, in the same transaction."""
+        return AppPasswordRows(self._connection)
+
+    @property
     def tickets(self) -> TicketRows:
         """The links that are used once, in the same transaction."""
         return TicketRows(self._connection)
@@ -211,6 +218,7 @@ class People:
             delete(refusal).where(refusal.c.space_id == home),
             delete(known_address).where(known_address.c.user_id == account.id),
             delete(web_session).where(web_session.c.user_id == account.id),
+            delete(app_password).where(app_password.c.user_id == account.id),
             delete(ticket).where(ticket.c.user_id == account.id),
             delete(user).where(user.c.id == account.id),
             delete(space).where(space.c.id == home),

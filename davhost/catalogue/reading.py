@@ -79,7 +79,13 @@ class Reading(LockReading, JournalReading):
         return space_of(row)
 
     def walk(self, path: DavPath) -> list[Resource]:
-        """Find the resources along *path*, the root first, as far as they exist."""
+        """Find the resources along *path*, the root first, as far as they exist.
+
+        Raises:
+            NotFound: *path* is not in the collection that the reader is confined to.
+        """
+        if not path.is_within(self.top):
+            raise NotFound("There is nothing here.")
         parameters: dict[str, Any] = {"space": self.space_id}
         parameters.update((f"n{index}", name) for index, name in enumerate(path.names, 1))
         statement = _walk(len(path.names), self.connection.dialect.name)

@@ -248,6 +248,23 @@ web_session = Table(
     sqlite_autoincrement=True,
 )
 
+app_password = Table(
+    "app_password",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),  # SHA-256: it is random
+    Column("label", Text, nullable=False),  # the device
+    Column("read_only", Boolean, nullable=False),
+    # the resource.id of the collection that it is confined to; NULL: the whole home
+    Column("root_id", Id),
+    Column("created_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger),  # to within minutes; NULL: never
+    Column("used", Float),  # lease clock
+    Column("address", Text),  # of the last use
+    sqlite_autoincrement=True,
+)
+
 ticket = Table(
     "ticket",
     metadata,

@@ -27,7 +27,7 @@ from ..changes import (
 )
 from ..errors import QuotaExceeded
 from ..model import Burst, Kind, Resource, Rules, Space, Stored
-from ..paths import DavPath
+from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
 from .journals import JournalWriting
@@ -54,8 +54,9 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         now_us: int,
         user_id: int,
         new_etag: Callable[[], str],
+        top: DavPath = ROOT,
     ) -> None:
-        super().__init__(connection, space.id, lease)
+        super().__init__(connection, space.id, lease, top)
         self.now_us = now_us
         self._space = space
         self.user_id = user_id

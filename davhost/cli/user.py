@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from davhost.catalogue import Account
+from davhost.cli import app_password
 from davhost.cli.common import (
     Failure,
     allow_option,
@@ -250,3 +251,6 @@ def _may(account: Account) -> str:
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
+
+
+command.add_command(app_password.command)

@@ -23,7 +23,7 @@ from .. import browsing
 from ..accounts import SignedIn
 from ..errors import NotSignedIn
 from ..model import Principal
-from .exchange import ADDRESS, PRINCIPAL, StartResponse
+from .exchange import ADDRESS, PRINCIPAL, TARGET, StartResponse
 from .gate import Gate
 
 _BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/]+={0,2})[ \t]*", re.IGNORECASE)
@@ -98,8 +98,10 @@ class BasicAuthenticator(HTTPAuthenticator):  # type: ignore[misc]
             controller = self.get_domain_controller()
             if not controller.basic_auth_user(realm, email, password, environ):
                 raise NotSignedIn("The account or the password is wrong.")
+        principal: Principal = environ[PRINCIPAL]
+        environ[TARGET] = environ[TARGET].scoped(principal.root)
         environ["wsgidav.auth.realm"] = realm
-        environ["wsgidav.auth.user_name"] = environ[PRINCIPAL].email
+        environ["wsgidav.auth.user_name"] = principal.email
         answer: Iterable[bytes] = self.next_app(environ, start_response)
         return answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from itertools import chain
@@ -11,11 +11,11 @@ from typing import Any
 
 from .. import browsing
 from ..conditions import Conditions
-from ..paths import DavPath
+from ..paths import ROOT, DavPath
 from ..tree import Tree
 from . import headers
 from .gate import DavOptions
-from .origin import ROOT, Environ, Site
+from .origin import Environ, Site
 
 Headers = tuple[tuple[str, str], ...]
 StartResponse = Callable[..., Any]
@@ -47,6 +47,11 @@ class Target:
     path: DavPath = ROOT
     is_server: bool = False
     has_slash: bool = False
+
+    def scoped(self, scope: DavPath) -> Target:
+        """Make *scope* the root of what the request can name."""
+        path = DavPath(scope.names + self.path.names)
+        return replace(self, site=self.site.scoped(scope), path=path)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ people, anything else says only a request id, under which the log has it all.
 from __future__ import annotations
 
 from ..errors import DAV, NotSignedIn, RangeNotSatisfiable, Refused
+from ..paths import DavPath
 from .escaping import phrase, text
 from .exchange import XML_TYPE, Response, usual_phrase
 from .exchange import whole as whole_response
@@ -58,9 +59,8 @@ def condition_xml(refused: Refused, site: Site) -> str:
 
 
 def absolute(site: Site, href: str) -> str:
-    """Put the mount prefix before an href that the tree wrote."""
-    prefix = site.prefix.href(collection=False)
-    return href if prefix == "/" else prefix + href
+    """Turn an href that the tree wrote into one that the client can ask for."""
+    return site.href(DavPath.from_url(href), collection=href.endswith("/"))
 
 
 def _message(sentence: str) -> str:

@@ -78,6 +78,8 @@ class Front(BaseMiddleware):  # type: ignore[misc]
             environ[TARGET] = _target(environ, site)
             body: Iterable[bytes] = self.next_app(environ, sending)
         except Refused as refused:
+            if TARGET in environ:
+                site = environ[TARGET].site  # whoever signed in may be confined
             asks = not browsing.is_script(environ)
             response = faults.answer(refused, site, self._options.realm, asks=asks)
         except Exception:

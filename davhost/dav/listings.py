@@ -110,7 +110,7 @@ class Writer:
     def _href(self, entry: Entry) -> str:
         """Write the href; the part of the parent is kept from the one before."""
         names = entry.path.names
-        if not names:
+        if entry.path == self._scene.site.scope:
             return text(self._scene.site.href(entry.path, collection=True))
         if names[:-1] != self._base_names:
             self._base_names = names[:-1]

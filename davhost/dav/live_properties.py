@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from ..errors import DAV
 from ..model import Principal, Space
+from ..paths import ROOT
 from ..tree import Entry
 from . import lock_xml, media_types
 from .dates import http_date, iso_date, seconds
 from .escaping import text
-from .origin import ROOT, Site
+from .origin import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import quote
 
 from ..errors import BadPath, BadRequest
-from ..paths import DavPath
+from ..paths import ROOT, DavPath
 from .gate import Network
 
 Environ = Mapping[str, Any]
@@ -32,9 +32,6 @@ _PROXY_HEADERS = (
     "HTTP_FORWARDED",
     "HTTP_VIA",
 )
-
-
-ROOT = DavPath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +75,29 @@ class Site:
         prefix: the path under which the root of a home is mounted.
         authorities: the names it answers to; None when a proxy hides them.
         is_cut: whether a proxy has taken the prefix off the request target.
+        scope: the collection that is the root for whoever asks.
     """
 
     prefix: DavPath = ROOT
     authorities: tuple[Authority, ...] | None = None
     is_cut: bool = False
+    scope: DavPath = ROOT
 
     def href(self, path: DavPath, *, collection: bool) -> str:
-        """Write the URL path of a resource as the client can ask for it."""
-        return DavPath(self.prefix.names + path.names).href(collection=collection)
+        """Write the URL path of a resource as the client can ask for it.
+
+        What is above or beside the scope (the root of a lock) has no URL there,
+        and no name: it shows as the root.
+        """
+        if path.is_within(self.scope):
+            below = path.names[len(self.scope.names) :]
+        else:
+            below, collection = (), True
+        return DavPath(self.prefix.names + below).href(collection=collection)
+
+    def scoped(self, scope: DavPath) -> Site:
+        """Make *scope* the root."""
+        return replace(self, scope=scope)
 
     def path_of(self, raw: str) -> DavPath | None:
         """Parse a raw URL path; None when it is not below the prefix.
@@ -98,7 +109,7 @@ class Site:
         length = len(self.prefix.names)
         if path.names[:length] != self.prefix.names:
             return None
-        return DavPath(path.names[length:])
+        return DavPath(self.scope.names + path.names[length:])
 
     def find(self, url: str) -> DavPath | None:
         """Find the resource that a URL in a header names.

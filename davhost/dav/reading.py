@@ -181,7 +181,7 @@ def _index(exchange: Exchange, resource: Resource) -> Response:
 
 def _lines(exchange: Exchange) -> Iterator[str]:
     listing = exchange.tree.listing(exchange.path, depth=1, dead=False, locks=False)
-    title = text(exchange.path.text)
+    title = text(exchange.path.name if exchange.path.names else "/")
     yield f"<!doctype html>\n<html><head><title>{title}</title></head><body>\n<pre>\n"
     for entry in listing.entries:
         if entry.path == exchange.path:

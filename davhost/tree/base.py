@@ -152,7 +152,9 @@ class Base:
 
     @contextmanager
     def _reading(self) -> Iterator[Reading]:
-        with self._catalogue.read(self.principal.space_id, lease=self._clock.lease()) as reading:
+        with self._catalogue.read(
+            self.principal.space_id, lease=self._clock.lease(), top=self.principal.root
+        ) as reading:
             yield reading
 
     @contextmanager
@@ -162,6 +164,7 @@ class Base:
             lease=self._clock.lease(),
             now_us=self._clock.now_us(),
             user_id=self.principal.user_id,
+            top=self.principal.root,
         ) as tx:
             yield tx
         self._after_commit(self.principal.space_id)

@@ -119,6 +119,7 @@ class LockingTree(Base):
     def _check_holder(self, held: Lock) -> None:
         if held.user_id != self.principal.user_id:
             raise Forbidden("Somebody else holds this lock.")
+        self._policy.judge_own_lock(held, self.principal)
 
 
 def _random_uuid_urn() -> str:

@@ -9,6 +9,7 @@ templates beside it::
                       safety        joining      sign up
                       context       resetting    a new password by mail
                       options       account      password, sessions, leaving
+                                    devices      app passwords and mount kits
                                     invitations  who may sign up
                                     files        the page of a collection
                                     assets       style and scripts

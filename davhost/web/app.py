@@ -20,6 +20,7 @@ from . import (
     account,
     assets,
     context,
+    devices,
     files,
     invitations,
     joining,
@@ -65,7 +66,7 @@ def make_pages(
     shown.add_filters(app)
     assets.add_to(app)
     context.add_to(app)
-    for topic in (signing_in, joining, resetting, account, invitations, files):
+    for topic in (signing_in, joining, resetting, account, devices, invitations, files):
         app.register_blueprint(topic.pages)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)

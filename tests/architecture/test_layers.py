@@ -21,6 +21,7 @@ LAYERS = {
     "paths": 1,
     "browsing": 1,
     "mail": 1,
+    "kits": 1,
     "model": 2,
     "changes": 3,
     "conditions": 3,
@@ -64,6 +65,9 @@ ONLY_IN = {
     "flask": {"web"},
     "flask_wtf": {"web"},
     "wtforms": {"web"},
+    "segno": {"web"},
+    "pyotp": {"accounts"},
+    "cryptography": {"kits"},
 }
 
 #: Time, chance and place are arguments; only these may reach for them.

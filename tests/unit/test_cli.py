@@ -76,6 +76,22 @@ def test_links_for_a_new_account_and_a_new_password(commands, monkeypatch):
     assert "enable the account first" in commands.fail("user", "reset", "ada@example.org")
 
 
+def test_devices_have_passwords_of_their_own(commands):
+    """Made, listed without the password, revoked; a folder that is not there is refused."""
+    commands.add("ada@example.org")
+    add = ("user", "app-password", "add", "ada@example.org", "--label", "tv")
+    password = commands.do(*add, "--read-only").strip()
+    assert re.fullmatch(r"([a-z2-9]{5}-){5}[a-z2-9]{5}", password)
+    assert "there is no folder /Films" in commands.fail(*add, "--folder", "/Films")
+    listed = commands.do("user", "app-password", "list", "ada@example.org", "--json")
+    (row,) = json.loads(listed)
+    assert (row["label"], row["read_only"], row["used_at"]) == ("tv", True, None)
+    assert password not in listed
+    revoke = ("user", "app-password", "revoke", "ada@example.org", str(row["number"]))
+    commands.do(*revoke)
+    assert "has no app password" in commands.fail(*revoke)
+
+
 def test_adding_a_user_to_nothing_makes_the_instance(commands):
     """`user add` works before the first start, and the data folder is nobody else's."""
     commands.add("ada@example.org")

@@ -1,4 +1,4 @@
-"""Sessions of browsers, the secret that pages sign their forms with, links that are used once."""
+"""Sessions of browsers, the secret that pages sign their forms with, links, app passwords."""
 
 from __future__ import annotations
 
@@ -59,10 +59,31 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_ticket_user_id"), "ticket", ["user_id"], unique=False)
     op.create_index(op.f("ix_ticket_expires"), "ticket", ["expires"], unique=False)
+    op.create_table(
+        "app_password",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("root_id", ID, nullable=True),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_us", sa.BigInteger(), nullable=True),
+        sa.Column("used", sa.Float(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_app_password_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_app_password")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_app_password_secret_hash")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_app_password_user_id"), "app_password", ["user_id"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables; everybody signs in again."""
+    op.drop_table("app_password")
     op.drop_table("ticket")
     op.drop_table("web_session")
     op.drop_table("secret")
