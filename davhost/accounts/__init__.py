@@ -35,6 +35,7 @@ from .registry import email_key, principal_of
 from .remembered import Remembered
 from .sessions import IDLE_SECONDS, Sessions, SignedIn
 from .throttle import Throttle, network_of
+from .two_step import TwoStep, WrongCode
 
 __all__ = [
     "IDLE_SECONDS",
@@ -53,7 +54,9 @@ __all__ = [
     "NoSuchAccount",
     "Sessions",
     "SignedIn",
+    "TwoStep",
     "WeakPassword",
+    "WrongCode",
 ]
 
 
@@ -85,12 +88,14 @@ class Accounts(Joining):
         self._throttle = Throttle(catalogue, options, sleep)
         self.sessions = Sessions(catalogue, clock)
         self.devices = Devices(catalogue, clock)
+        self.two_step = TwoStep(catalogue, clock, self._throttle)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:
         """Check credentials: the password of the account, or that of a device.
 
         Unknown accounts, wrong passwords and disabled accounts cost the same
-        and answer the same.
+        and answer the same. The password of an account with a second step is
+        not enough.
 
         Args:
             address: where the request comes from, as text.
@@ -104,7 +109,11 @@ class Accounts(Joining):
             principal = self.devices.find(email_key(email), password, address)
             if principal is not None:
                 return principal
-        return principal_of(self._check(email, password, address))
+        account = self._check(email, password, address)
+        if account.two_step:
+            # Nothing asks for the second step here: devices have passwords of their own.
+            raise NotSignedIn("The e-mail address or the password is wrong.")
+        return principal_of(account)
 
     def sign_in(self, email: str, password: str, address: str) -> Account:
         """Check credentials as `authenticate` does, for the session of a browser.

@@ -67,6 +67,16 @@ class Registry:
             raise NoSuchAccount(f"{email} has no account")
         return account
 
+    def find_by_id(self, user_id: int) -> Account | None:
+        """Find an account that may sign in by its id."""
+        with self._catalogue.people() as people:
+            account = people.find_by_id(user_id)
+        return None if account is None or account.disabled else account
+
+    def lease(self) -> float:
+        """Seconds on the clock that links and sessions end by."""
+        return self._clock.lease()
+
     def list_(self) -> list[Account]:
         """List all accounts by e-mail address."""
         with self._catalogue.people() as people:

@@ -69,6 +69,19 @@ class Throttle:
         if excess > 0:
             self._sleep(min(self._options.delay_seconds_max, excess / per_minute))
 
+    def count_try(self, key: str, lease: float, *, per_minute: float, at_once: float) -> None:
+        """Count a try at something short, from wherever it comes.
+
+        Raises:
+            TooManyTries: there were more than *at_once*, less those that leaked away.
+        """
+        with self._catalogue.people(writes=True) as people:
+            count = people.count_wrong_try(key, lease, per_minute)
+        if count > at_once:
+            raise TooManyTries(
+                "Too many codes were tried.", retry_after_seconds=round(60 / per_minute)
+            )
+
     def count_request(self, what: str, address: str, lease: float, per_minute: float) -> None:
         """Count a request of some kind, and refuse it when there are too many.
 

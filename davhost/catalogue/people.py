@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
 from ..model import Refusal, Rules
+from .codes import CodeRows
 from .devices import AppPasswordRows
 from .schema import (
     app_password,
@@ -17,11 +18,13 @@ from .schema import (
     journal,
     known_address,
     lock,
+    recovery_code,
     refusal,
     resource,
     space,
     throttle,
     ticket,
+    two_step,
     user,
     version,
     web_session,
@@ -34,6 +37,7 @@ class Account:
     """A person's row, with the numbers of the home.
 
     Args:
+        two_step: whether the page asks for a code after the password.
         rules: the home's own allow-list; None takes the server's.
     """
 
@@ -46,6 +50,7 @@ class Account:
     space_id: int
     quota_bytes: int | None
     used_bytes: int
+    two_step: bool
     rules: Rules | None
 
 
@@ -70,6 +75,7 @@ _ACCOUNT = (
         user.c.space_id,
         space.c.quota_bytes,
         space.c.used_bytes,
+        exists().where(two_step.c.user_id == user.c.id),
         space.c.rules,
     )
     .select_from(user.join(space, space.c.id == user.c.space_id))
@@ -188,6 +194,11 @@ class People:
         return AppPasswordRows(self._connection)
 
     @property
+    def codes(self) -> CodeRows:
+        """The second step of signing in, in the same transaction."""
+        return CodeRows(self._connection)
+
+    @property
     def tickets(self) -> TicketRows:
         """The links that are used once, in the same transaction."""
         return TicketRows(self._connection)
@@ -220,6 +231,8 @@ class People:
             delete(web_session).where(web_session.c.user_id == account.id),
             delete(app_password).where(app_password.c.user_id == account.id),
             delete(ticket).where(ticket.c.user_id == account.id),
+            delete(two_step).where(two_step.c.user_id == account.id),
+            delete(recovery_code).where(recovery_code.c.user_id == account.id),
             delete(user).where(user.c.id == account.id),
             delete(space).where(space.c.id == home),
         ):

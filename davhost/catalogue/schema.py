@@ -265,6 +265,21 @@ app_password = Table(
     sqlite_autoincrement=True,
 )
 
+two_step = Table(
+    "two_step",
+    metadata,
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", Text, nullable=False),  # base32, as programs that make codes keep it
+    Column("last_step", BigInteger, nullable=False),  # of the last code that was used
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", String(64), primary_key=True),  # SHA-256: it is random
+)
+
 ticket = Table(
     "ticket",
     metadata,

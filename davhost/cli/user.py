@@ -142,6 +142,16 @@ def reset(email: str, config: Path | None, data: Path | None) -> None:
         click.echo(f"{_base_url(services.settings)}-/reset?token={token}")
 
 
+@command.command("two-step-off")
+@click.argument("email")
+@instance_options
+def two_step_off(email: str, config: Path | None, data: Path | None) -> None:
+    """Ask the account EMAIL for no code any more: who lost the phone and the recovery codes."""
+    with opened(config, data) as services:
+        services.accounts.two_step.turn_off(services.accounts.get(email))
+        click.echo(f"{email} signs in with the password alone.")
+
+
 @command.command()
 @click.argument("email")
 @instance_options

@@ -9,6 +9,7 @@ templates beside it::
                       safety        joining      sign up
                       context       resetting    a new password by mail
                       options       account      password, sessions, leaving
+                                    two_step     codes after the password
                                     devices      app passwords and mount kits
                                     invitations  who may sign up
                                     files        the page of a collection

@@ -28,6 +28,7 @@ from . import (
     safety,
     shown,
     signing_in,
+    two_step,
 )
 from .context import Parts
 from .options import PageOptions
@@ -66,7 +67,7 @@ def make_pages(
     shown.add_filters(app)
     assets.add_to(app)
     context.add_to(app)
-    for topic in (signing_in, joining, resetting, account, devices, invitations, files):
+    for topic in (signing_in, joining, resetting, account, two_step, devices, invitations, files):
         app.register_blueprint(topic.pages)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)

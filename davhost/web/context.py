@@ -118,6 +118,11 @@ def href(path: DavPath, *, collection: bool) -> str:
     return str(request.script_root) + path.href(collection=collection)
 
 
+def host() -> str:
+    """The name of the server as people type it, for programs that list many."""
+    return str(urlsplit(base_url()).netloc)
+
+
 def base_url() -> str:
     """The address of the server as people type it, with a slash at the end."""
     if parts().options.public_url is not None:

@@ -84,7 +84,7 @@ def _made(form: DeviceForm, drive: Drive) -> str:
     make = KITS.get(form.kind.data)
     codes = {}
     if form.kind.data == "phone":
-        codes = {"The address": _code(drive.url), "The password": _code(drive.password)}
+        codes = {"The address": draw_code(drive.url), "The password": draw_code(drive.password)}
     return flask.render_template(
         "device_made.html",
         drive=drive,
@@ -147,7 +147,7 @@ def _below(entries: Sequence[Entry]) -> list[DavPath]:
     return [e.path for e in entries if e.resource.is_collection and not e.path.is_root]
 
 
-def _code(text: str) -> Markup:
+def draw_code(text: str) -> Markup:
     """Draw a QR code; its colours are its own, in the dark too."""
     drawn = segno.make(text, error="m").svg_inline(
         scale=5, border=4, dark="#000", light="#fff", omitsize=False

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import flask
 from flask import Blueprint, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import HiddenField
+from wtforms import HiddenField, StringField
+from wtforms.validators import InputRequired
 
-from ..accounts import Account
+from ..accounts import Account, WrongCode
 from ..errors import NotSignedIn, TooManyTries
 from . import safety
 from .context import find_signed_in, get_address, local_url, parts
-from .forms import email_field, password_field
+from .forms import blame, email_field, password_field
+
+#: Where the form cookie, which is signed, keeps who has typed the password.
+_STEP = "step"
+_STEP_SECONDS = 300
 
 pages = Blueprint("signing_in", __name__, url_prefix="/-")
 
@@ -23,6 +30,12 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     email = email_field()
     password = password_field()
     next = HiddenField()
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """The second step."""
+
+    code = StringField("Code", [InputRequired("Type the code.")])
 
 
 @pages.get("/")
@@ -52,7 +65,43 @@ def sign_in() -> tuple[str, int, dict[str, str]] | str | Response:
 def _enter(form: SignInForm) -> Response:
     accounts = parts().accounts
     account = accounts.sign_in(form.email.data, form.password.data, get_address())
+    if account.two_step:
+        flask.session[_STEP] = {
+            "user": account.id,
+            "mark": _mark(account),
+            "next": local_url(form.next.data),
+            "until": accounts.lease() + _STEP_SECONDS,
+        }
+        return flask.redirect(flask.url_for("signing_in.code"), 303)
     return enter(account, form.next.data)
+
+
+@pages.route("/sign-in/code", methods=["GET", "POST"])
+def code() -> tuple[str, int, dict[str, str]] | str | Response:
+    """Ask for the code of whoever has typed the password a moment ago."""
+    step = flask.session.get(_STEP) or {}
+    accounts = parts().accounts
+    account = accounts.find_by_id(int(step.get("user", 0)))
+    if account is None or _mark(account) != step["mark"] or accounts.lease() > step["until"]:
+        return flask.redirect(flask.url_for("signing_in.sign_in"), 303)
+    form = CodeForm()
+    if form.validate_on_submit():
+        try:
+            accounts.two_step.check(account, form.code.data)
+        except WrongCode as fault:
+            blame(form.code, fault)
+        except TooManyTries as refused:
+            wait = {"Retry-After": str(refused.retry_after_seconds)}
+            blame(form.code, ValueError(f"{refused.sentence} Wait a minute and try again."))
+            return flask.render_template("code.html", form=form), refused.status, wait
+        else:
+            return enter(account, step["next"])
+    return flask.render_template("code.html", form=form)
+
+
+def _mark(account: Account) -> str:
+    """Tell a password from the next one, without telling the password."""
+    return sha256(f"step {account.password_hash}".encode()).hexdigest()
 
 
 def enter(account: Account, next_url: str | None) -> Response:

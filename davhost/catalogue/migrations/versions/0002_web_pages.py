@@ -79,10 +79,31 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_app_password_user_id"), "app_password", ["user_id"], unique=False)
+    op.create_table(
+        "two_step",
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_two_step_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_two_step")),
+    )
+    op.create_table(
+        "recovery_code",
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_recovery_code_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "code_hash", name=op.f("pk_recovery_code")),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables; everybody signs in again."""
+    op.drop_table("recovery_code")
+    op.drop_table("two_step")
     op.drop_table("app_password")
     op.drop_table("ticket")
     op.drop_table("web_session")
