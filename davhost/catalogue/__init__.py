@@ -179,7 +179,7 @@ class Catalogue:
             Unavailable: the database cannot be used now.
         """
         with engines.transaction(self._engine, writes=writes) as connection:
-            yield People(connection, self._new_token)
+            yield People(connection)
 
     @contextmanager
     def sessions(self, *, writes: bool = False) -> Iterator[SessionRows]:

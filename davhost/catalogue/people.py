@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,15 +84,10 @@ _ACCOUNT = (
 
 
 class People:
-    """A transaction over accounts.
+    """A transaction over accounts."""
 
-    Args:
-        new_epoch: names the history of a new space.
-    """
-
-    def __init__(self, connection: Connection, new_epoch: Callable[[], str]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._new_epoch = new_epoch
 
     def find(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address."""
@@ -144,7 +139,7 @@ class People:
                 quota_bytes=quota_bytes,
                 rules=None if rules is None else str(rules),
                 admitted="",
-                epoch=self._new_epoch(),
+                epoch=secrets.token_hex(16),
             )
             .returning(space.c.id)
         ).scalar_one()

@@ -58,7 +58,7 @@ ONLY_IN = {
     "argon2": {"accounts"},
     "defusedxml": {"dav"},
     "pydantic": {"settings"},
-    "cryptography": {"certificates"},
+    "cryptography": {"certificates", "kits"},
     "yaml": {"settings"},
     "click": {"cli"},
     "rich": {"cli"},
@@ -67,7 +67,6 @@ ONLY_IN = {
     "wtforms": {"web"},
     "segno": {"web"},
     "pyotp": {"accounts"},
-    "cryptography": {"kits"},
 }
 
 #: Time, chance and place are arguments; only these may reach for them.
