@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from davhost.blobs import local
+from davhost.blobs import folders, local, pending
 from davhost.projection import control, descriptors, disk, run
 
 #: What changes the disk.
@@ -49,7 +49,7 @@ def killed_after(steps: int) -> Iterator[list[bool]]:
     happened: list[bool] = []
     with pytest.MonkeyPatch.context() as patch:
         fake = _Os(steps)
-        for module in (control, descriptors, disk, run, local):
+        for module in (control, descriptors, disk, run, local, folders, pending):
             patch.setattr(module, "os", fake)
         try:
             yield happened

@@ -234,7 +234,7 @@ def test_a_clone_is_read_from_the_blob(
         os.write(target, os.pread(source, 1 << 20, 0))
         return True
 
-    monkeypatch.setattr("davhost.blobs.local.clone", fake)
+    monkeypatch.setattr("davhost.blobs.pending.clone", fake)
     ann = instance.home("ann@example.org")
     fill(folder, a_txt="abc" * 1000)
     assert take(ann, folder).is_complete

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from davhost.blobs import BlobMissing
-from davhost.blobs.local import ROOM_CHECK_BYTES, LocalBlobs
+from davhost.blobs.local import LocalBlobs
+from davhost.blobs.pending import ROOM_CHECK_BYTES
 from davhost.errors import DiskFull, Refused, Unavailable
 from tests.needs import leave_out
 

@@ -1,0 +1,151 @@
+"""The directories of a local blob store: walked one by one, made and synced.
+
+Links are never followed, so that what somebody plants in the data folder leads
+nowhere. Whatever the disk refuses becomes a refusal without a path in it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import DiskFull, Refused, Unavailable
+from .keys import BlobKey
+
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+#: A planted FIFO would let an ordinary open wait for ever.
+OPEN_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: What opening gives for an absent file, or a link, folder, socket or device.
+NOT_A_BLOB = frozenset(
+    {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.ENODEV}
+)
+
+_PENDING = "pending"
+
+
+class Folders:
+    """The directories below *root*, which is made if it is not there.
+
+    Args:
+        durable: False leaves out every fsync.
+
+    Raises:
+        OSError: the directory cannot be made.
+    """
+
+    def __init__(self, root: Path, *, durable: bool) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The administrator may have made it a link; what comes later is not followed.
+        self.root = root.resolve(strict=True)
+        self._durable = durable
+        if not (self.root / _PENDING).is_dir():
+            with opened(self.root) as folder, opened(self.root.parent) as parent:
+                self._make(_PENDING, folder)
+                self.sync(parent)
+
+    @contextmanager
+    def of(self, place: BlobKey) -> Iterator[int]:
+        """Open the directory of a blob."""
+        with (
+            self.space(str(place.space_id)) as space,
+            opened(place.hex[:2], dir_fd=space) as folder,
+        ):
+            yield folder
+
+    @contextmanager
+    def space(self, name: str) -> Iterator[int]:
+        """Open the directory of a space."""
+        with opened(self.root / name) as folder:
+            yield folder
+
+    @contextmanager
+    def pending(self) -> Iterator[int]:
+        """Open the directory of the markers, which is there if the disk is."""
+        with opened(self.root / _PENDING) as folder:
+            yield folder
+
+    def expect(self) -> None:
+        """Tell an absent blob from an absent disk.
+
+        Raises:
+            Unavailable: the disk with the store is not mounted, or broken.
+        """
+        with refusing(), self.pending():
+            pass
+
+    def open_or_make(self, place: BlobKey) -> int:
+        """Open the directory of a blob, for the caller to close."""
+        space_name, name = str(place.space_id), place.hex[:2]
+        with suppress(FileNotFoundError), self.space(space_name) as space:
+            return os.open(name, _OPEN_FOLDER, dir_fd=space)
+        with opened(self.root) as root:
+            self._make(space_name, root)
+            with opened(space_name, dir_fd=root) as space:
+                self._make(name, space)
+                return os.open(name, _OPEN_FOLDER, dir_fd=space)
+
+    def sync(self, descriptor: int) -> None:
+        """Wait until a file or directory is on the disk."""
+        if self._durable:
+            os.fsync(descriptor)
+
+    def _make(self, name: str, parent: int) -> None:
+        with suppress(FileExistsError):  # another upload was quicker
+            os.mkdir(name, mode=0o700, dir_fd=parent)
+        self.sync(parent)
+
+
+@contextmanager
+def opened(path: Path | str, *, dir_fd: int | None = None) -> Iterator[int]:
+    """Open a directory that is not a link."""
+    descriptor = os.open(path, _OPEN_FOLDER, dir_fd=dir_fd)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def close(descriptor: int) -> None:
+    """Close what holds nothing that must reach the disk."""
+    with suppress(OSError):
+        os.close(descriptor)
+
+
+def names(folder: int) -> list[str]:
+    """List a directory in order."""
+    return sorted(os.listdir(folder))
+
+
+def find_stat(name: str, folder: int) -> os.stat_result | None:
+    """The status of what stands under a name, links not followed; None if nothing does."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the disk says into what the client is told."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error) from error
+
+
+def refusal(error: OSError) -> Refused:
+    """Say why the disk cannot be used, for a client to read."""
+    if error.errno in _NO_ROOM:
+        return disk_full()
+    return Unavailable("The server cannot use its disk now.", retry_after_seconds=30)
+
+
+def disk_full() -> DiskFull:
+    """Say that there is no room."""
+    return DiskFull("The disk of the server is full.")

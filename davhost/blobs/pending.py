@@ -1,0 +1,250 @@
+"""Uploads to a local store that are not decided yet, and the markers that tell of them.
+
+A marker is made before the blob and goes after its fate is known. Who uploads
+holds an exclusive flock on it all the time, which ends with the process: a
+marker whose flock can be had is the note of an upload that is over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from typing import BinaryIO
+
+from ..errors import Unavailable
+from .adopting import clone
+from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, close, names, refusing
+from .keys import BlobKey
+from .room import MIB, Room
+
+#: How far an upload may go before the room on the disk is looked at again.
+ROOM_CHECK_BYTES = 8 * MIB
+
+#: How many markers a sweep holds at once: 64 descriptors have to be enough.
+_SWEEP_BATCH = 16
+
+#: A second key is needed when a sweep is quicker than the flock; a fifth never.
+_KEY_TRIES = 5
+
+#: Makes the file of a blob, from its name and the directory; returns it open.
+Make = Callable[[str, int], int]
+
+
+class PendingFiles:
+    """The uploads of one store that are going on, in any process.
+
+    Args:
+        random_hex: 32 new hex digits at every call.
+    """
+
+    def __init__(self, folders: Folders, room: Room, random_hex: Callable[[], str]) -> None:
+        self.folders = folders
+        self.room = room
+        self._random_hex = random_hex
+
+    def begin(self, space_id: int, make: Make) -> PendingFile:
+        """Make the marker and the file of an upload.
+
+        Raises:
+            DiskFull, Unavailable: the store cannot be written now.
+        """
+        with refusing():
+            self.room.check(1)
+            for _ in range(_KEY_TRIES):
+                place = BlobKey.make(space_id, self._random_hex())
+                blob = self._try_begin(place, make)
+                if blob is not None:
+                    return blob
+        raise Unavailable("The server found no place for the file.", retry_after_seconds=5)
+
+    def unmark(self, place: BlobKey) -> None:
+        """Remove a marker, or leave it to a sweep if that is not possible."""
+        with suppress(OSError), self.folders.pending() as pending:
+            os.unlink(marker_of(place), dir_fd=pending)
+
+    def sweep(
+        self, live: Callable[[Sequence[str]], set[str]], delete: Callable[[BlobKey], bool]
+    ) -> int:
+        """Settle the uploads that are over; see `BlobStore.sweep`.
+
+        Args:
+            delete: deletes the bytes of a blob; says whether there were any.
+        """
+        with refusing(), self.folders.pending() as pending:
+            markers = names(pending)
+        return sum(
+            self._sweep(markers[start : start + _SWEEP_BATCH], live, delete)
+            for start in range(0, len(markers), _SWEEP_BATCH)
+        )
+
+    def _try_begin(self, place: BlobKey, make: Make) -> PendingFile | None:
+        """Begin an upload under a key; None if the key is not to be had."""
+        with ExitStack() as undo:
+            try:
+                with self.folders.pending() as pending:
+                    marker = os.open(marker_of(place), os.O_RDWR | CREATE, 0o600, dir_fd=pending)
+                undo.callback(close, marker)
+                undo.callback(self.unmark, place)
+                # A sweep may come between the marker and its flock: it holds the flock
+                # then, or has removed the marker as the note of an upload that is over.
+                if not _lock(marker):
+                    return None
+                folder = self.folders.open_or_make(place)
+                undo.callback(close, folder)
+                content = make(place.hex, folder)
+            except FileExistsError:
+                return None
+            undo.pop_all()
+            return PendingFile(self, place, marker, folder, content)
+
+    def _sweep(
+        self,
+        markers: Sequence[str],
+        live: Callable[[Sequence[str]], set[str]],
+        delete: Callable[[BlobKey], bool],
+    ) -> int:
+        """Settle those of *markers* whose uploads are over, holding their flocks."""
+        with ExitStack() as held:
+            with refusing(), self.folders.pending() as pending:
+                over = [place for name in markers if (place := _take_over(name, pending, held))]
+            if not over:
+                return 0
+            alive = live([str(place) for place in over])
+            return sum(self._settle(place, str(place) in alive, delete) for place in over)
+
+    def _settle(self, place: BlobKey, is_live: bool, delete: Callable[[BlobKey], bool]) -> bool:
+        """Forget a marker, and before it the bytes that no row names; whether there were any."""
+        deleted = False
+        if not is_live:
+            try:
+                deleted = delete(place)
+            except OSError:
+                return False  # keeps its marker for the next sweep
+        self.unmark(place)
+        return deleted
+
+
+class PendingFile:
+    """A `PendingBlob`: three descriptors, so that undoing it needs no new one.
+
+    Args:
+        marker: holds the flock.
+        folder: the directory of the blob.
+        content: the blob, open for writing.
+
+    Attributes:
+        is_whole: it was born with all its bytes, as a clone or a link; what is
+            appended was read from here.
+    """
+
+    def __init__(
+        self, files: PendingFiles, place: BlobKey, marker: int, folder: int, content: int
+    ) -> None:
+        self._files = files
+        self._place = place
+        self._marker = marker
+        self._folder = folder
+        self._content: int | None = content
+        self.is_whole = False
+        self._unchecked_bytes = ROOM_CHECK_BYTES
+
+    @property
+    def key(self) -> str:
+        """Where the bytes will be found."""
+        return str(self._place)
+
+    def append(self, block: bytes) -> None:
+        """Write *block* behind the others, and look at the room now and then."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        if self.is_whole:
+            return
+        with refusing():
+            self._unchecked_bytes += len(block)
+            if self._unchecked_bytes >= ROOM_CHECK_BYTES:
+                self._files.room.check(len(block))
+                self._unchecked_bytes = 0
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(self._content, rest) :]
+
+    def clone(self, source: int) -> bool:
+        """Share the bytes of another file, if the file system can."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        self.is_whole = clone(source, self._content)
+        return self.is_whole
+
+    def reader(self) -> BinaryIO:
+        """Read what is here already, while it is pending."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        return os.fdopen(os.dup(self._content), "rb")
+
+    def seal(self) -> None:
+        """Make the bytes read-only and durable, and then their name."""
+        assert self._content is not None  # noqa: S101 - uploads are sealed once
+        with refusing():
+            os.fchmod(self._content, 0o444)
+            self._files.folders.sync(self._content)
+            content, self._content = self._content, None
+            os.close(content)
+            self._files.folders.sync(self._folder)
+
+    def keep(self) -> None:
+        """Take the marker away."""
+        self._close_blob()
+        self._files.unmark(self._place)
+        close(self._marker)
+
+    def discard(self) -> None:
+        """Delete the bytes and then the marker; what cannot be deleted keeps it."""
+        try:
+            with suppress(FileNotFoundError):
+                os.unlink(self._place.hex, dir_fd=self._folder)
+        except OSError:
+            self.release()
+        else:
+            self.keep()
+
+    def release(self) -> None:
+        """Let go of the flock, so that a sweep takes over."""
+        self._close_blob()
+        with suppress(OSError):
+            # A child that was forked meanwhile would keep a closed flock alive.
+            fcntl.flock(self._marker, fcntl.LOCK_UN)
+        close(self._marker)
+
+    def _close_blob(self) -> None:
+        if self._content is not None:
+            close(self._content)
+        close(self._folder)
+
+
+def marker_of(place: BlobKey) -> str:
+    """The name of the marker of an upload."""
+    return f"{place.space_id}-{place.hex}"
+
+
+def _lock(marker: int) -> bool:
+    """Take the flock of a marker; False if it is taken or the marker was removed."""
+    try:
+        fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return os.fstat(marker).st_nlink > 0
+
+
+def _take_over(name: str, pending: int, held: ExitStack) -> BlobKey | None:
+    """Lock the marker of an upload that is over; None if it goes on or is no marker."""
+    place = BlobKey.find(name.replace("-", "/", 1))
+    if place is None:
+        return None
+    try:
+        marker = os.open(name, os.O_RDWR | OPEN_PLAIN, dir_fd=pending)
+    except OSError as error:
+        if error.errno in NOT_A_BLOB:
+            return None
+        raise
+    held.callback(close, marker)
+    return place if stat.S_ISREG(os.fstat(marker).st_mode) and _lock(marker) else None
