@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.server import Server
@@ -50,16 +50,15 @@ Trace = list[Event]
 
 @dataclass
 class Recording:
-    """What the threads of a worker did while it was looked at."""
+    """What the threads of a worker did while it was looked at, as far as it is written."""
 
     file: Path
-    threads: dict[str, Trace] = field(default_factory=dict)
 
     def request(self, head: str) -> Trace:
         """Find what led to the one answer that begins with *head*, and the answer itself."""
         found = [
             trace
-            for thread in self.threads.values()
+            for thread in parse(self.file.read_text(errors="replace")).values()
             for trace in _requests(thread)
             if head in trace[-1].path
         ]
@@ -69,21 +68,19 @@ class Recording:
 
 @contextmanager
 def recorded(server: Server, file: Path) -> Iterator[Recording]:
-    """Look at the only worker of *server*; the recording is complete at the end."""
+    """Look at the only worker of *server*; what is not written at the end is not recorded."""
     (worker,) = server.workers()
     command = [program("strace"), "-f", "-y", "-s", "400", "-e", f"trace={_CALLS}"]
     command += ["-p", str(worker), "-o", str(file)]
-    recording = Recording(file)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
         assert strace.stderr is not None
         said = strace.stderr.readline()
         assert "attached" in said, said
         eventually(lambda: _all_traced(worker, strace.pid))
         try:
-            yield recording
+            yield Recording(file)
         finally:
             strace.send_signal(signal.SIGTERM)  # it lets go of the worker
-    recording.threads.update(parse(file.read_text(errors="replace")))
 
 
 def _all_traced(worker: int, tracer: int) -> None:
