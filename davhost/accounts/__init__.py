@@ -33,13 +33,14 @@ from .options import AccountsOptions
 from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
 from .registry import email_key, principal_of
 from .remembered import Remembered
-from .sessions import IDLE_SECONDS, Sessions, SignedIn
+from .sessions import IDLE_SECONDS, LIFE_SECONDS, Sessions, SignedIn
 from .throttle import Throttle, network_of
 from .two_step import TwoStep, WrongCode
 
 __all__ = [
     "IDLE_SECONDS",
     "INVITATION_SECONDS",
+    "LIFE_SECONDS",
     "PASSWORD_CHARACTERS_MIN",
     "RESET_SECONDS",
     "Account",

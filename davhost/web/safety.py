@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response
 
 from .. import browsing
-from ..accounts import IDLE_SECONDS
+from ..accounts import LIFE_SECONDS
 from . import context, shown
 
 #: Nothing runs or loads that is not a file of this server; pages have no inline
@@ -85,7 +85,7 @@ def begin(response: Response, token: str) -> None:
     response.set_cookie(
         browsing.session_cookie(request.environ),
         token,
-        max_age=IDLE_SECONDS,
+        max_age=LIFE_SECONDS,  # the server ends it sooner when nobody uses it
         secure=context.is_https(),
         httponly=True,
         samesite="Lax",  # Strict would ask who comes from a link in a mail to sign in again
