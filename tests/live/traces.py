@@ -158,7 +158,6 @@ class Order:
     """
 
     def __init__(self, data: Path) -> None:
-        self._data = str(data)
         self._blobs = f"{data}/blobs/"
         self._log = f"{data}/davhost.sqlite-wal"
 
@@ -192,7 +191,8 @@ class Order:
         return written
 
     def _matters(self, path: str) -> bool:
-        # A marker is a note for after a crash: nothing is lost with it. The
-        # index of the log is made anew by whoever opens it first.
+        # What is in the log is safe there: SQLite copies it into the database, and
+        # syncs that, in its own time. The readable tree follows the catalogue. A
+        # marker is a note for after a crash: nothing is lost with it.
         pending = path.startswith(f"{self._blobs}pending/")
-        return path.startswith(self._data) and not pending and not path.endswith("-shm")
+        return path == self._log or (f"{path}/".startswith(self._blobs) and not pending)
