@@ -78,8 +78,13 @@ def is_cross_site(environ: Environ) -> bool:
 
 
 def is_script(environ: Environ) -> bool:
-    """Whether a page waits for the answer: it must not make the browser ask for a password."""
-    return _CSRF_KEY in environ or "HTTP_SEC_FETCH_MODE" in environ
+    """Whether a page waits for the answer: it must not make the browser ask for a password.
+
+    A navigation may: a browser that once signed in as programs do would have no
+    other way to forget a password that was changed.
+    """
+    mode = environ.get("HTTP_SEC_FETCH_MODE", "navigate")
+    return _CSRF_KEY in environ or mode != "navigate"
 
 
 def csrf_token(environ: Environ) -> str:

@@ -96,6 +96,16 @@ def test_a_browser_with_basic_credentials_keeps_its_plain_listing(
     assert "/-/static/" not in answer.text
 
 
+def test_a_browser_with_an_old_password_is_asked_for_the_new_one(
+    browser: Browser, email: str
+) -> None:
+    """It would send the old one for ever otherwise."""
+    wrong = "Basic " + base64.b64encode(f"{email}:old password".encode()).decode()
+    answer = browser.go("/", Authorization=wrong)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
 @pytest.mark.parametrize("method", ["PUT", "MKCOL", "LOCK"])
 @pytest.mark.parametrize("url", ["/-", "/-/"])
 def test_nothing_can_be_made_where_the_pages_are(
