@@ -2,7 +2,7 @@
 
 Browsers and WebDAV programs share one URL. A program must never get a sign-in
 page, and a site elsewhere must never act with a person's cookie; the questions
-that decide both are asked here. Pure functions of a WSGI environ.
+that decide both are asked here, and what browsers save files as. Pure functions.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from urllib.parse import quote
 
 Environ = Mapping[str, Any]
 
@@ -110,6 +111,13 @@ def session_token(environ: Environ) -> str:
         return ""
     found = cookies.get(session_cookie(environ))
     return found.value if found is not None else ""
+
+
+def attachment(name: str) -> str:
+    """Write the Content-Disposition that saves under *name* (RFC 6266, RFC 8187)."""
+    fallback = re.sub(r"[^ !#-$&-\[\]-~]", "_", name)
+    encoded = quote(name, safe="!#$&+-.^_`|~")
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{encoded}"
 
 
 def _host(authority: str) -> str:

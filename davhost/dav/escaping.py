@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 #: What XML 1.0 cannot carry at all, escaped or not (its section 2.2).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,10 +40,3 @@ def phrase(value: str, otherwise: str) -> str:
     """Make a reason phrase of one ASCII line, or take *otherwise*."""
     cleaned = _PHRASE.sub("?", value)[:120].strip()
     return cleaned or otherwise
-
-
-def attachment(name: str) -> str:
-    """Write a Content-Disposition that saves under *name* (RFC 6266, RFC 8187)."""
-    fallback = re.sub(r"[^ !#-$&-\[\]-~]", "_", name)
-    encoded = quote(name, safe="!#$&+-.^_`|~")
-    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{encoded}"

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from ..browsing import attachment
 from ..model import Resource
 from ..tree import Opened
 from . import media_types, ranges
 from .dates import http_date, iso_date, seconds
-from .escaping import attachment, attribute, text
+from .escaping import attribute, text
 from .exchange import Exchange, Headers, Response, close, empty, streamed
 from .ranges import ByteRange
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from .. import names
 from ..blobs import BlobMissing
 from ..catalogue import Reading
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
 from ..errors import ContentLost, NotFound
-from ..model import Lock, Resource, Space, Version
+from ..model import Lock, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
 from .base import Base, find, state_at, state_of
 from .past import Past, is_past
@@ -27,6 +28,10 @@ class ReadingTree(Base):
         """Read the space: quota and use."""
         with self._reading() as reading:
             return reading.space()
+
+    def rules(self, space: Space) -> Rules:
+        """The allow-list that holds in *space*."""
+        return self._policy.rules_of(space)
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
@@ -70,6 +75,22 @@ class ReadingTree(Base):
                 if key == missing_key:
                     raise ContentLost("The content of this file is missing.") from None
                 missing_key = key
+
+    def open_listed(self, resource: Resource) -> BinaryIO | None:
+        """Open the content that *resource* had when it was listed, even if it has other by now.
+
+        Returns:
+            Seekable, to be closed by the caller; None when there are no bytes.
+
+        Raises:
+            ContentLost: what was replaced or deleted since then is gone for good.
+        """
+        if resource.blob_key is None:
+            return None
+        try:
+            return self._blobs.open(resource.blob_key)
+        except BlobMissing:
+            raise ContentLost("The content of this file is missing.") from None
 
     def listing(
         self,

@@ -13,6 +13,9 @@ templates beside it::
                                     devices      app passwords and mount kits
                                     invitations  who may sign up
                                     files        the page of a collection
+                                    zips         a folder as one file
+                                    thumbnails   small pictures of pictures
+                                    trash        what was deleted, what was before
                                     assets       style and scripts
 
 Nothing here decides what is allowed: accounts and trees do, and raise.

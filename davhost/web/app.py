@@ -28,7 +28,10 @@ from . import (
     safety,
     shown,
     signing_in,
+    thumbnails,
+    trash,
     two_step,
+    zips,
 )
 from .context import Parts
 from .options import PageOptions
@@ -67,7 +70,9 @@ def make_pages(
     shown.add_filters(app)
     assets.add_to(app)
     context.add_to(app)
-    for topic in (signing_in, joining, resetting, account, two_step, devices, invitations, files):
+    thumbnails.add_to(app)
+    topics = (signing_in, joining, resetting, account, two_step, devices, invitations)
+    for topic in (*topics, trash, zips, thumbnails, files):
         app.register_blueprint(topic.pages)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)

@@ -65,6 +65,8 @@ ONLY_IN = {
     "flask": {"web"},
     "flask_wtf": {"web"},
     "wtforms": {"web"},
+    "stream_zip": {"web"},
+    "PIL": {"web"},
     "segno": {"web"},
     "pyotp": {"accounts"},
 }

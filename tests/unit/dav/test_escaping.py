@@ -6,7 +6,8 @@ from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from davhost.dav.escaping import attachment, attribute, log_value, phrase, text
+from davhost.browsing import attachment
+from davhost.dav.escaping import attribute, log_value, phrase, text
 
 
 @given(st.text())
