@@ -60,7 +60,7 @@ def test_somebody_is_invited_and_joins(web: Server, visit: Callable[..., Visitor
     guest.page.get_by_label("New password").fill(PASSWORD)
     guest.page.get_by_role("button", name="Make the account").click()
     expect(guest.page.get_by_role("heading", level=1)).to_have_text("Files")
-    expect(guest.page.locator("header")).to_contain_text(f"guest-{boss.email}")
+    expect(guest.page.locator("header.top")).to_contain_text(f"guest-{boss.email}")
 
 
 def test_a_link_leads_on_after_signing_in_by_keyboard(
