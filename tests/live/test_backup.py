@@ -18,7 +18,7 @@ from tests.live.wait import PATIENCE_SECONDS
 from tests.needs import program
 
 #: How often a command is killed before it may finish.
-_KILLS = 4
+_KILLS = 2
 
 
 def run(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -28,7 +28,7 @@ from tests.live.wait import eventually
 from tests.postgres import PostgresServer
 from tests.readable import shown
 
-ROUNDS = int(os.environ.get("DAVHOST_TEST_CRASH_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("DAVHOST_TEST_CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("DAVHOST_TEST_CRASH_SEED", str(secrets.randbits(32))))
 
 USERS = 2

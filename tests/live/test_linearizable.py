@@ -25,7 +25,7 @@ from tests.live.histories import (
 )
 from tests.live.server import Server
 
-HISTORIES = int(os.environ.get("DAVHOST_TEST_HISTORIES", "8"))
+HISTORIES = int(os.environ.get("DAVHOST_TEST_HISTORIES", "3"))
 SEED = int(os.environ.get("DAVHOST_TEST_HISTORY_SEED", str(secrets.randbits(32))))
 
 CLIENTS = 5
