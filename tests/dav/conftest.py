@@ -25,14 +25,15 @@ PASSWORD = "correct horse"
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The parts of an empty instance."""
     chosen = Settings(data_dir=tmp_path_factory.mktemp("instance"), durability="fast")
     prepare(chosen, with_admin=False)
     parts = open_services(chosen)
     with pytest.MonkeyPatch.context() as patch:
-        # Every test has an account of its own, and argon2 is slow on purpose.
+        # Every test has an account of its own, and argon2 is slow on purpose. Other
+        # packages hash as servers do: so this ends with the package.
         patch.setattr(Passwords, "hash", lambda _, password: f"plain {password}")
         patch.setattr(Passwords, "verify", _verify)
         patch.setattr(Passwords, "needs_update", lambda _, account: False)
@@ -44,7 +45,7 @@ def _verify(_: Passwords, account: Account | None, password: str) -> bool:
     return account is not None and account.password_hash == f"plain {password}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(services: Services) -> Callable[..., object]:
     """The WSGI application."""
     return build_app(services)
@@ -53,7 +54,7 @@ def app(services: Services) -> Callable[..., object]:
 NewClient = Callable[..., Client]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_client(services: Services, app: Callable[..., object]) -> NewClient:
     """Make an account with an empty home, and a client for it."""
 

@@ -43,8 +43,8 @@ def test_a_silent_tls_client_keeps_nobody_out(tls_server: Target) -> object:
     context = ssl.create_default_context(cafile=tls_server.root)
     with ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(tls_server.client())
-        client = stack.enter_context(tls_server.client())
+            stack.enter_context(Client(tls_server.program.port))
+        client = stack.enter_context(Client(tls_server.program.port))
         client.socket.settimeout(STALL_SECONDS)
         try:
             client.socket = context.wrap_socket(client.socket, server_hostname="localhost")

@@ -5,8 +5,8 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     "S1": (
         "No spelling of a path, and nothing planted on the disk, leads out of a home.",
         (
-            "live/test_two_users.py::test_no_spelling_of_a_path_leaves_the_home",
-            "live/test_two_users.py::test_no_destination_leaves_the_home",
+            "live/test_spellings.py::test_no_spelling_of_a_path_leaves_the_home",
+            "live/test_spellings.py::test_no_destination_leaves_the_home",
             "defects/test_names.py::test_a_pipe_in_the_data_folder_holds_nobody",
             "defects/test_signing_in.py::test_errors_show_nothing_of_the_inside",
             "contract/test_projection_disk.py::test_nothing_planted_is_followed",

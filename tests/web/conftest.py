@@ -29,7 +29,8 @@ def running(folder: Path, **settings: object) -> Iterator[Services]:
     prepare(chosen, with_admin=False)
     parts = open_services(chosen)
     with pytest.MonkeyPatch.context() as patch:
-        # argon2 is slow on purpose.
+        # argon2 is slow on purpose. Other packages hash as servers do: so this ends
+        # with the package.
         patch.setattr(Passwords, "hash", lambda _, password: f"plain {password}")
         patch.setattr(Passwords, "verify", _verify)
         patch.setattr(Passwords, "needs_update", lambda _, account: False)
@@ -37,7 +38,7 @@ def running(folder: Path, **settings: object) -> Iterator[Services]:
     parts.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The parts of an empty instance."""
     with running(tmp_path_factory.mktemp("instance")) as parts:
@@ -48,7 +49,7 @@ def _verify(_: Passwords, account: Account | None, password: str) -> bool:
     return account is not None and account.password_hash == f"plain {password}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(services: Services) -> Wsgi:
     """The WSGI application."""
     return build_app(services)
