@@ -15,6 +15,9 @@ from .options import AccountsOptions
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_BYTES_MAX = 1024
 
+#: Without the letters that people take for each other when they read aloud.
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_GROUPS, _GROUP_LENGTH = 4, 5
 
 #: What lists of stolen passwords begin with, from eight characters on, without
 #: the digits and marks at the end that people hang on them.
@@ -28,6 +31,14 @@ _COMMON = frozenset(
     """.split()  # noqa: SIM905 - words read better as words
 )
 _SEQUENCES = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz")
+
+
+def make_password() -> str:
+    """Make a password of 100 random bits that can be read aloud and typed."""
+    groups = (
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
+    )
+    return "-".join(groups)
 
 
 def is_guessed_first(password: str, email: str = "") -> bool:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 from ..blobs import BlobStore
-from ..catalogue import Account, Catalogue, IntegrityError
+from ..catalogue import Account, Catalogue, IntegrityError, People
 from ..clock import Clock
 from ..model import Principal, Refusal, Rules
 from .errors import AccountExists, BadEmail, LastAdmin, NoSuchAccount
@@ -67,6 +67,18 @@ class Registry:
             raise NoSuchAccount(f"{email} has no account")
         return account
 
+    def get_by_id(self, user_id: int) -> Account:
+        """Find an account by its id.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        with self._catalogue.people() as people:
+            account = people.find_by_id(user_id)
+        if account is None:
+            raise NoSuchAccount("there is no such account")
+        return account
+
     def find_by_id(self, user_id: int) -> Account | None:
         """Find an account that may sign in by its id."""
         with self._catalogue.people() as people:
@@ -81,6 +93,11 @@ class Registry:
         """List all accounts by e-mail address."""
         with self._catalogue.people() as people:
             return people.list_()
+
+    def last_seen(self) -> dict[int, int]:
+        """When each account was last used, by its id, where that is known."""
+        with self._catalogue.people() as people:
+            return people.last_seen()
 
     def count_files(self, email: str) -> int:
         """Count the files of an account.
@@ -119,9 +136,11 @@ class Registry:
 
         Raises:
             NoSuchAccount: there is none.
+            LastAdmin: nobody else could administer.
         """
         account = self.get(email)
         with self._catalogue.people(writes=True) as people:
+            _spare_last_admin(people, account)
             people.change(account.id, disabled=True)
             people.end_sessions(account.id)
 
@@ -132,6 +151,34 @@ class Registry:
             NoSuchAccount: there is none.
         """
         self._change(email, disabled=False)
+
+    def set_admin(self, email: str, *, admin: bool) -> None:
+        """Let an account administer the server on its pages, or no longer.
+
+        Raises:
+            NoSuchAccount: there is none.
+            LastAdmin: nobody else could administer.
+        """
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            if not admin:
+                _spare_last_admin(people, account)
+            people.change(account.id, admin=admin)
+
+    def sign_out(self, email: str, *, devices: bool = False) -> None:
+        """End every session of an account, and its links for a new password.
+
+        Args:
+            devices: end the passwords of its devices, too.
+
+        Raises:
+            NoSuchAccount: there is none.
+        """
+        account = self.get(email)
+        with self._catalogue.people(writes=True) as people:
+            people.end_sessions(account.id)
+            if devices:
+                people.app_passwords.revoke_all(account.id)
 
     def set_quota(self, email: str, quota_bytes: int | None) -> None:
         """Change the quota of a home; None lifts it.
@@ -155,24 +202,16 @@ class Registry:
         Raises:
             NoSuchAccount: there is none.
         """
-        account = self.get(email)
-        with self._catalogue.people(writes=True) as people:
-            people.remove(account)
-        self._blobs.remove_space(account.space_id)
-        self._after_removal(account.id)
+        self._remove(self.get(email), spares_last_admin=False)
 
     def leave(self, email: str) -> None:
-        """Remove one's own account, with everything in it.
+        """Remove an account as `remove` does, unless nobody could administer afterwards.
 
         Raises:
             NoSuchAccount: there is none.
             LastAdmin: nobody else could administer.
         """
-        account = self.get(email)
-        others = (other for other in self.list_() if other.id != account.id)
-        if account.admin and not any(other.admin and not other.disabled for other in others):
-            raise LastAdmin("this is the only account that administers")
-        self.remove(email)
+        self._remove(self.get(email), spares_last_admin=True)
 
     def principal(self, email: str) -> Principal:
         """Act as the owner of an account, for commands of the administrator.
@@ -181,6 +220,14 @@ class Registry:
             NoSuchAccount: there is none.
         """
         return principal_of(self.get(email))
+
+    def _remove(self, account: Account, *, spares_last_admin: bool) -> None:
+        with self._catalogue.people(writes=True) as people:
+            if spares_last_admin:
+                _spare_last_admin(people, account)
+            people.remove(account)
+        self._blobs.remove_space(account.space_id)
+        self._after_removal(account.id)
 
     def _change(self, email: str, **values: object) -> None:
         account = self.get(email)
@@ -191,6 +238,12 @@ class Registry:
         account = self.get(email)
         with self._catalogue.people(writes=True) as people:
             people.change_space(account.space_id, **values)
+
+
+def _spare_last_admin(people: People, account: Account) -> None:
+    administers = account.admin and not account.disabled
+    if administers and not people.has_other_admin(account.id):
+        raise LastAdmin(f"{account.email} is the only account that administers")
 
 
 def check_email(email: str) -> tuple[str, str]:

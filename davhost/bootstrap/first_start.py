@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from davhost.accounts.passwords import make_password
 from davhost.bootstrap.services import open_catalogue, open_services
 from davhost.settings import Settings
-
-#: Without the letters that people take for each other when they read aloud.
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_GROUPS, _GROUP_LENGTH = 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +61,6 @@ def _first_admin(settings: Settings) -> FirstAdmin | None:
         return FirstAdmin(settings.admin_email, password)
     finally:
         services.close()
-
-
-def make_password() -> str:
-    """Make a password of 100 random bits that can be read aloud and typed."""
-    groups = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
-    )
-    return "-".join(groups)
 
 
 @contextmanager

@@ -97,6 +97,7 @@ def page_options(settings: Settings) -> PageOptions:
         public_url=settings.public_url,
         registration=settings.registration,
         quota_default_bytes=settings.quota_default,
+        rules=settings.rules,
     )
 
 

@@ -85,3 +85,7 @@ class AppPasswordRows:
             app_password.c.user_id == user_id, app_password.c.id == id_
         )
         return self._connection.execute(statement).rowcount == 1
+
+    def revoke_all(self, user_id: int) -> None:
+        """Remove all of an account."""
+        self._connection.execute(delete(app_password).where(app_password.c.user_id == user_id))

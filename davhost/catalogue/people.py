@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, union_all, update
 
 from ..model import Refusal, Rules
 from .codes import CodeRows
@@ -38,6 +38,8 @@ class Account:
 
     Args:
         two_step: whether the page asks for a code after the password.
+        braked_us: not None while the home can only be read: when the burst of
+            changes began that stopped it.
         rules: the home's own allow-list; None takes the server's.
     """
 
@@ -51,6 +53,7 @@ class Account:
     quota_bytes: int | None
     used_bytes: int
     two_step: bool
+    braked_us: int | None
     rules: Rules | None
 
 
@@ -76,6 +79,7 @@ _ACCOUNT = (
         space.c.quota_bytes,
         space.c.used_bytes,
         exists().where(two_step.c.user_id == user.c.id),
+        space.c.braked_us,
         space.c.rules,
     )
     .select_from(user.join(space, space.c.id == user.c.space_id))
@@ -102,6 +106,23 @@ class People:
     def list_(self) -> list[Account]:
         """List all accounts by e-mail address."""
         return [_account(row) for row in self._connection.execute(_ACCOUNT)]
+
+    def has_other_admin(self, user_id: int) -> bool:
+        """Whether somebody else administers and may sign in; so until the commit."""
+        admins = select(user.c.id).where(user.c.admin.is_(True), user.c.disabled.is_(False))
+        ids = self._connection.execute(admins.order_by(user.c.id).with_for_update()).scalars()
+        return any(id_ != user_id for id_ in ids)
+
+    def last_seen(self) -> dict[int, int]:
+        """When each account was last used, by its id, as far as it is known."""
+        uses = union_all(
+            select(web_session.c.user_id, web_session.c.used_us.label("at_us")),
+            select(app_password.c.user_id, app_password.c.used_us),
+            select(known_address.c.user_id, known_address.c.at_us),
+        ).subquery()
+        statement = select(uses.c.user_id, func.max(uses.c.at_us)).group_by(uses.c.user_id)
+        rows = self._connection.execute(statement.where(uses.c.at_us.is_not(None)))
+        return {int(user_id): int(at_us) for user_id, at_us in rows}
 
     def owners(self, *, user_id: int | None = None, space_id: int | None = None) -> list[Owner]:
         """List those who have a space: all, or the one that is asked for."""

@@ -15,7 +15,7 @@ from davhost.bootstrap.services import Services
 from davhost.cli.common import Failure, MomentType, instance_options, json_option
 from davhost.cli.opening import opened
 from davhost.cli.transfers import counted
-from davhost.settings.values import format_size
+from davhost.sizes import format_size
 
 at_option = click.option(
     "--at",

@@ -13,7 +13,7 @@ import click
 from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.model import Rules
 from davhost.settings import BadSettings, Configuration, Settings, load
-from davhost.settings.values import parse_quota
+from davhost.sizes import parse_quota
 
 #: They join and part letters and emoji: invisible, and a part of names.
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"

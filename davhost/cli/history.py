@@ -15,7 +15,7 @@ from davhost.cli.common import Failure, instance_options, iso_moment, json_optio
 from davhost.cli.opening import opened
 from davhost.model import Resource, Version
 from davhost.paths import DavPath
-from davhost.settings.values import format_size
+from davhost.sizes import format_size
 from davhost.tree import Tree
 
 

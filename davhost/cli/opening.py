@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from davhost.accounts import AccountExists, BadEmail, NoSuchAccount, WeakPassword
+from davhost.accounts import AccountExists, BadEmail, LastAdmin, NoSuchAccount, WeakPassword
 from davhost.bootstrap.first_start import prepare
 from davhost.bootstrap.services import Services, open_services
 from davhost.cli.common import Failure, demand_data, read_settings
@@ -23,7 +23,7 @@ def opened(config: Path | None, data: Path | None, *, create: bool = False) -> I
     services = open_services(settings)
     try:
         yield services
-    except (AccountExists, BadEmail, NoSuchAccount, WeakPassword) as error:
+    except (AccountExists, BadEmail, LastAdmin, NoSuchAccount, WeakPassword) as error:
         raise Failure(str(error)) from error
     finally:
         services.close()

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 from davhost.cli.common import printable
-from davhost.settings.values import format_size
+from davhost.sizes import format_size
 from davhost.transfer import Report, Trouble
 
 #: How often a line is written where there is no terminal.

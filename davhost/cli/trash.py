@@ -17,7 +17,7 @@ from davhost.cli.opening import opened
 from davhost.cli.transfers import files
 from davhost.errors import Refused
 from davhost.model import Departed
-from davhost.settings.values import format_size
+from davhost.sizes import format_size
 
 _user_option = click.option("--user", required=True, metavar="EMAIL", help="Whose trash.")
 

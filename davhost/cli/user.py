@@ -25,7 +25,7 @@ from davhost.cli.common import (
 from davhost.cli.mounting import server_url
 from davhost.cli.opening import opened
 from davhost.settings import Settings
-from davhost.settings.values import format_size, parse_quota
+from davhost.sizes import format_size, parse_quota
 
 
 @click.group("user")
@@ -172,6 +172,17 @@ def enable(email: str, config: Path | None, data: Path | None) -> None:
         click.echo(f"{email} can sign in again.")
 
 
+@command.command("sign-out")
+@click.argument("email")
+@click.option("--devices", is_flag=True, help="End the passwords of its devices, too.")
+@instance_options
+def sign_out(email: str, devices: bool, config: Path | None, data: Path | None) -> None:
+    """Sign the account EMAIL out of every browser: whose computer was lost, or left signed in."""
+    with opened(config, data) as services:
+        services.accounts.sign_out(email, devices=devices)
+        click.echo(f"{email} is signed out of every {'browser and device' * devices or 'browser'}.")
+
+
 @command.command()
 @click.argument("email")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -192,15 +203,17 @@ def remove(email: str, yes: bool, config: Path | None, data: Path | None) -> Non
 @click.argument("email")
 @quota_option
 @allow_option
+@click.option("--admin/--no-admin", default=None, help="Let it administer on the pages, or not.")
 @instance_options
 def set_(
     email: str,
     quota: str | None,
     allow: str | None,
+    admin: bool | None,
     config: Path | None,
     data: Path | None,
 ) -> None:
-    """Change the quota or the allowed file types of the account EMAIL.
+    """Change the quota, the allowed file types or the role of the account EMAIL.
 
     Files that it has already stay, also those that are no longer allowed.
 
@@ -208,16 +221,21 @@ def set_(
     Examples:
         davhost user set ada@example.org --quota '50 GB'
         davhost user set ada@example.org --quota none --allow '*'
+        davhost user set ada@example.org --admin
     """
-    if quota is None and allow is None:
-        raise click.UsageError("say what to change: --quota, --allow or both")
+    if quota is None and allow is None and admin is None:
+        raise click.UsageError("say what to change: --quota, --allow, --admin or --no-admin")
     with opened(config, data) as services:
         if quota is not None:
             services.accounts.set_quota(email, parse_quota(quota))
         if allow is not None:
             services.accounts.set_rules(email, parse_rules(allow))
+        if admin is not None:
+            services.accounts.set_admin(email, admin=admin)
         account = services.accounts.get(email)
-        click.echo(f"{account.email}: quota {format_size(account.quota_bytes)}, {_may(account)}.")
+        role = "an administrator, " if account.admin else ""
+        quota_text = format_size(account.quota_bytes)
+        click.echo(f"{account.email}: {role}quota {quota_text}, {_may(account)}.")
 
 
 def _base_url(settings: Settings) -> str:

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from davhost.model import Rules
-from davhost.settings.values import Network, format_size, parse_networks, parse_quota, parse_size
+from davhost.settings.values import Network, parse_networks
+from davhost.sizes import format_size, parse_quota, parse_size
 
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 KIB, MIB = 2**10, 2**20

@@ -12,6 +12,7 @@ templates beside it::
                                     two_step     codes after the password
                                     devices      app passwords and mount kits
                                     invitations  who may sign up
+                                    users        accounts, for administrators
                                     files        the page of a collection
                                     zips         a folder as one file
                                     thumbnails   small pictures of pictures

@@ -31,10 +31,26 @@ from . import (
     thumbnails,
     trash,
     two_step,
+    users,
     zips,
 )
 from .context import Parts
 from .options import PageOptions
+
+_TOPICS = (
+    signing_in,
+    joining,
+    resetting,
+    account,
+    two_step,
+    devices,
+    invitations,
+    users,
+    trash,
+    zips,
+    thumbnails,
+    files,
+)
 
 log = logging.getLogger("davhost.web")
 
@@ -71,8 +87,7 @@ def make_pages(
     assets.add_to(app)
     context.add_to(app)
     thumbnails.add_to(app)
-    topics = (signing_in, joining, resetting, account, two_step, devices, invitations)
-    for topic in (*topics, trash, zips, thumbnails, files):
+    for topic in _TOPICS:
         app.register_blueprint(topic.pages)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)

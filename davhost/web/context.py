@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from .. import browsing
 from ..accounts import Accounts, SignedIn
+from ..errors import Forbidden
 from ..mail import Postman
 from ..model import Principal
 from ..paths import DavPath
@@ -82,6 +83,19 @@ def signed_in_only(view: Callable[_P, _R]) -> Callable[_P, _R | Response]:
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R | Response:
         if find_signed_in() is None:
             return to_sign_in()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def admin_only(view: Callable[_P, _R]) -> Callable[_P, _R | Response]:
+    """Let a page be seen by administrators, and tell others that it is for them."""
+
+    @signed_in_only
+    @wraps(view)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if not get_signed_in().account.admin:
+            raise Forbidden("This page is for the administrators of this server.")
         return view(*args, **kwargs)
 
     return guarded

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
 import flask
 from flask import Blueprint
 from flask_wtf import FlaskForm
@@ -13,34 +9,16 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 
 from ..accounts import AccountExists, BadEmail
-from ..errors import NotFound
-from .context import get_signed_in, page_url, parts, signed_in_only
+from .context import admin_only, page_url, parts
 from .forms import blame
-from .shown import SENTENCES
 
 pages = Blueprint("invitations", __name__, url_prefix="/-/invitations")
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 
 class InviteForm(FlaskForm):  # type: ignore[misc]
     """Whom the link is for."""
 
     email = StringField("E-mail address")
-
-
-def admin_only(view: Callable[_P, _R]) -> Callable[_P, _R | Response]:
-    """Show a page to administrators; to others it is not there."""
-
-    @signed_in_only
-    @wraps(view)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if not get_signed_in().account.admin:
-            raise NotFound(SENTENCES[404])
-        return view(*args, **kwargs)
-
-    return guarded
 
 
 @pages.route("", methods=["GET", "POST"])

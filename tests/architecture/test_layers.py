@@ -18,6 +18,7 @@ LAYERS = {
     "errors": 0,
     "clock": 0,
     "certificates": 0,
+    "sizes": 0,
     "paths": 1,
     "browsing": 1,
     "mail": 1,

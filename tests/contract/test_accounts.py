@@ -1,6 +1,7 @@
 """Who gets in, on both databases."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +10,7 @@ from davhost.accounts import (
     Accounts,
     AccountsOptions,
     BadEmail,
+    LastAdmin,
     NoSuchAccount,
     WeakPassword,
 )
@@ -82,6 +84,25 @@ def test_a_disabled_or_removed_account_is_out_at_once(ann: Home, instance: Insta
     accounts.remove("ann@example.org")
     with pytest.raises(NotSignedIn):
         accounts.authenticate("ann@example.org", PASSWORD, HOME_ADDRESS)
+
+
+def test_somebody_who_can_sign_in_administers(ann: Home, instance: Instance) -> None:
+    """Two administrators who disable each other at the same moment do not both succeed."""
+    accounts = instance.accounts
+    accounts.set_admin("ann@example.org", admin=True)
+    accounts.register("bob@example.org", PASSWORD, admin=True)
+
+    def disable(email: str) -> bool:
+        try:
+            accounts.disable(email)
+        except LastAdmin:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(disable, ("ann@example.org", "bob@example.org")))
+    assert sorted(done) == [False, True]
+    assert sum(not account.disabled for account in accounts.list_()) == 1
 
 
 def test_a_removed_account_takes_everything_along(ann: Home, instance: Instance) -> None:

@@ -50,6 +50,7 @@ def test_somebody_is_invited_and_joins(web: Server, visit: Callable[..., Visitor
     web.administer("user", "add", f"x{boss.email}", "--admin", "--password-stdin", stdin=PASSWORD)
     admin = visit()
     admin.sign_in(f"x{boss.email}", PASSWORD)
+    admin.page.get_by_role("link", name="Administration").click()
     admin.page.get_by_role("link", name="Invitations").click()
     admin.page.get_by_role("button", name="Make a link").click()
     link = admin.page.locator("#link").inner_text()

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from davhost import __version__
-from davhost.bootstrap.first_start import make_password, prepare
+from davhost.accounts.passwords import make_password
+from davhost.bootstrap.first_start import prepare
 from davhost.bootstrap.services import open_services
 from davhost.cli import main
 from davhost.cli.mounting import instructions, server_url
@@ -189,6 +190,30 @@ def test_a_disabled_account_stays_out_until_it_is_enabled(commands):
     assert commands.accounts()["ada@example.org"]["disabled"]
     assert not signs_in(commands, "ada@example.org", PASSWORD)
     commands.do("user", "enable", "ada@example.org")
+    assert signs_in(commands, "ada@example.org", PASSWORD)
+
+
+def test_the_last_administrator_stays_one(commands):
+    """It can be neither disabled nor lose its role, until another may take over."""
+    commands.add("ada@example.org")
+    commands.do("user", "set", "ada@example.org", "--admin")
+    assert commands.accounts()["ada@example.org"]["admin"]
+    for last in (("disable", "ada@example.org"), ("set", "ada@example.org", "--no-admin")):
+        assert "only account that administers" in commands.fail("user", *last)
+    commands.add("bob@example.org", "--admin")
+    commands.do("user", "set", "ada@example.org", "--no-admin")
+    assert not commands.accounts()["ada@example.org"]["admin"]
+
+
+def test_a_lost_device_is_signed_out(commands):
+    """With --devices its app password ends, too."""
+    commands.add("ada@example.org")
+    add = ("user", "app-password", "add", "ada@example.org", "--label", "tv")
+    password = commands.do(*add).strip()
+    commands.do("user", "sign-out", "ada@example.org")
+    assert signs_in(commands, "ada@example.org", password)
+    commands.do("user", "sign-out", "ada@example.org", "--devices")
+    assert not signs_in(commands, "ada@example.org", password)
     assert signs_in(commands, "ada@example.org", PASSWORD)
 
 

@@ -14,7 +14,8 @@ from davhost.model import Rules
 from davhost.settings import BadSettings, Settings, load
 from davhost.settings.sources import TOP_LEVEL, WSGIDAV_KEYS
 from davhost.settings.table import show, unit_of, why
-from davhost.settings.values import format_size, parse_networks, parse_quota, parse_size
+from davhost.settings.values import parse_networks
+from davhost.sizes import format_size, parse_quota, parse_size
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(Settings.model_fields)
@@ -225,10 +226,20 @@ def test_sizes_are_read_as_people_write_them(text, size_bytes):
     assert parse_size(text) == size_bytes
 
 
-@pytest.mark.parametrize("text", ["", "GB", "ten", "-1", "1e3", True, None, 1.5, "10 GB GB"])
+@pytest.mark.parametrize(
+    "text", ["", "GB", "ten", "-1", "1e3", True, None, 1.5, "10 GB GB", "9" * 30]
+)
 def test_what_is_no_size_is_refused(text):
     """Also the truth, which Python takes for the number 1."""
     with pytest.raises(ValueError, match="size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808", "10000000000 GB", "99999999.5 TB"])
+def test_what_no_disk_holds_is_refused(text):
+    """No database could keep it."""
+    assert parse_size("9223372036854775807") == 2**63 - 1
+    with pytest.raises(ValueError, match="less than"):
         parse_size(text)
 
 

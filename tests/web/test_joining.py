@@ -158,14 +158,14 @@ def test_an_invitation_ends(make_world) -> None:
 
 
 def test_only_administrators_invite(make_world) -> None:
-    """For others the page is not there."""
+    """Others are told that it is not for them."""
     world = make_world(registration="invitation")
     world.services.accounts.register("ada@example.org", PASSWORD)
     ada = world.browser()
     ada.sign_in("ada@example.org", PASSWORD)
-    assert ada.go("/-/invitations").status_code == 404
+    assert ada.go("/-/invitations").status_code == 403
     token = {"csrf_token": _form_token(ada.go("/").text)}
-    assert ada.post("/-/invitations", token, Sec_Fetch_Site="same-origin").status_code == 404
+    assert ada.post("/-/invitations", token, Sec_Fetch_Site="same-origin").status_code == 403
     assert world.services.accounts.invitations() == []
 
 
