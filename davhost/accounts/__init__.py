@@ -26,6 +26,7 @@ from .errors import (
     LastAdmin,
     LinkExpired,
     NoSuchAccount,
+    NotRefused,
     WeakPassword,
 )
 from .joining import INVITATION_SECONDS, RESET_SECONDS, Joining
@@ -33,6 +34,7 @@ from .options import AccountsOptions
 from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
 from .registry import email_key, principal_of
 from .remembered import Remembered
+from .requests import TypeRequests
 from .sessions import IDLE_SECONDS, LIFE_SECONDS, Sessions, SignedIn
 from .throttle import Throttle, network_of
 from .two_step import TwoStep, WrongCode
@@ -53,9 +55,11 @@ __all__ = [
     "LastAdmin",
     "LinkExpired",
     "NoSuchAccount",
+    "NotRefused",
     "Sessions",
     "SignedIn",
     "TwoStep",
+    "TypeRequests",
     "WeakPassword",
     "WrongCode",
 ]
@@ -89,6 +93,7 @@ class Accounts(Joining):
         self._throttle = Throttle(catalogue, options, sleep)
         self.sessions = Sessions(catalogue, clock)
         self.devices = Devices(catalogue, clock)
+        self.requests = TypeRequests(catalogue, clock)
         self.two_step = TwoStep(catalogue, clock, self._throttle)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:

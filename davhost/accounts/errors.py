@@ -27,5 +27,9 @@ class LinkExpired(ValueError):
     """An invitation or a link for a new password was used already, or is too old."""
 
 
+class NotRefused(ValueError):
+    """No file of the type that is asked for was refused."""
+
+
 class LastAdmin(ValueError):
     """The account is the only one that administers."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, select, text, u
 from ..model import Refusal, Rules
 from .codes import CodeRows
 from .devices import AppPasswordRows
+from .requests import RequestRows
 from .schema import (
     app_password,
     blob,
@@ -25,6 +26,7 @@ from .schema import (
     throttle,
     ticket,
     two_step,
+    type_request,
     user,
     version,
     web_session,
@@ -215,6 +217,11 @@ class People:
         return CodeRows(self._connection)
 
     @property
+    def requests(self) -> RequestRows:
+        """File types that people asked for, in the same transaction."""
+        return RequestRows(self._connection)
+
+    @property
     def tickets(self) -> TicketRows:
         """The links that are used once, in the same transaction."""
         return TicketRows(self._connection)
@@ -248,6 +255,7 @@ class People:
             delete(app_password).where(app_password.c.user_id == account.id),
             delete(ticket).where(ticket.c.user_id == account.id),
             delete(two_step).where(two_step.c.user_id == account.id),
+            delete(type_request).where(type_request.c.user_id == account.id),
             delete(recovery_code).where(recovery_code.c.user_id == account.id),
             delete(user).where(user.c.id == account.id),
             delete(space).where(space.c.id == home),

@@ -280,6 +280,16 @@ recovery_code = Table(
     Column("code_hash", String(64), primary_key=True),  # SHA-256: it is random
 )
 
+type_request = Table(
+    "type_request",
+    metadata,
+    Column("user_id", Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("extension", Text, primary_key=True),  # case-folded, without a dot
+    Column("asked_us", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),  # of a file that was refused
+    Column("dismissed", Boolean, nullable=False, server_default=text("false")),
+)
+
 ticket = Table(
     "ticket",
     metadata,

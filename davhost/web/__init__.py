@@ -13,6 +13,7 @@ templates beside it::
                                     devices      app passwords and mount kits
                                     invitations  who may sign up
                                     users        accounts, for administrators
+                                    refused      what was refused, and asking for it
                                     files        the page of a collection
                                     zips         a folder as one file
                                     thumbnails   small pictures of pictures

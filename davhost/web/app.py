@@ -24,6 +24,7 @@ from . import (
     files,
     invitations,
     joining,
+    refused,
     resetting,
     safety,
     shown,
@@ -46,9 +47,10 @@ _TOPICS = (
     devices,
     invitations,
     users,
+    refused,
+    thumbnails,
     trash,
     zips,
-    thumbnails,
     files,
 )
 
