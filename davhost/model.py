@@ -114,6 +114,10 @@ class Space:
         return None if self.quota_bytes is None else max(0, self.quota_bytes - self.used_bytes)
 
 
+#: What a session of the pages is written into the journal as.
+BROWSER = "browser"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated actor of a request (RFC 3744 section 2).
@@ -123,6 +127,7 @@ class Principal:
         read_only: whether every write is refused.
         root: the collection that this sign-in is confined to; nothing outside
             of it exists for it.
+        via: the label of the device, or `BROWSER`; None where it is not known.
     """
 
     user_id: int
@@ -131,6 +136,7 @@ class Principal:
     admin: bool = False
     read_only: bool = False
     root: DavPath = ROOT
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

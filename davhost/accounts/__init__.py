@@ -18,6 +18,7 @@ from ..catalogue import Account, Catalogue
 from ..clock import Clock
 from ..errors import NotSignedIn
 from ..model import Principal
+from .activity import Activity
 from .devices import Devices, looks_like_app_password
 from .errors import (
     AccountExists,
@@ -49,6 +50,7 @@ __all__ = [
     "AccountExists",
     "Accounts",
     "AccountsOptions",
+    "Activity",
     "BadEmail",
     "BadScope",
     "Devices",
@@ -93,6 +95,7 @@ class Accounts(Joining):
         self._throttle = Throttle(catalogue, options, sleep)
         self.sessions = Sessions(catalogue, clock)
         self.devices = Devices(catalogue, clock)
+        self.activity = Activity(catalogue)
         self.requests = TypeRequests(catalogue, clock)
         self.two_step = TwoStep(catalogue, clock, self._throttle)
 

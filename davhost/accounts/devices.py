@@ -99,7 +99,7 @@ class Devices:
         root = self._root_of(account, found)
         if root is None:
             raise Forbidden("The folder that this app password was for is gone.")
-        return replace(principal_of(account), read_only=found.read_only, root=root)
+        return replace(principal_of(account), read_only=found.read_only, root=root, via=found.label)
 
     def owns(self, account: Account, secret: str) -> bool:
         """Whether *secret* is an app password of *account*."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..catalogue import Account, Catalogue
 from ..catalogue.sessions import SessionRow
 from ..clock import Clock
 from ..errors import NotSignedIn
-from ..model import Principal
+from ..model import BROWSER, Principal
 from .registry import principal_of
 
 #: A session that is not used ends after this long, ...
@@ -46,7 +46,7 @@ class SignedIn:
     @property
     def principal(self) -> Principal:
         """Who acts."""
-        return principal_of(self.account)
+        return replace(principal_of(self.account), via=BROWSER)
 
     def proves(self, csrf_token: str) -> bool:
         """Whether *csrf_token* comes from a page of this session."""

@@ -145,11 +145,13 @@ class Catalogue:
         now_us: int,
         user_id: int,
         top: DavPath = ROOT,
+        via: str | None = None,
     ) -> Iterator[Writing]:
         """Open a write transaction of one space; it ends in a commit or changes nothing.
 
         Args:
             top: the only collection of it that there is for the writer.
+            via: what the writer came through, for the journal.
 
         Raises:
             NotFound: the space was removed.
@@ -169,6 +171,7 @@ class Catalogue:
                 user_id=user_id,
                 new_etag=self._new_token,
                 top=top,
+                via=via,
             )
 
     @contextmanager

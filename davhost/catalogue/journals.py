@@ -96,6 +96,7 @@ class JournalWriting(JournalReading):
 
     now_us: int
     user_id: int
+    via: str | None
     #: Verb, resource id, path and source path of what this transaction did so far.
     entries: list[tuple[str, int, DavPath, str]]
 
@@ -118,6 +119,7 @@ class JournalWriting(JournalReading):
                     "resource_id": resource_id,
                     "path": path.text,
                     "detail": detail,
+                    "via": self.via,
                 }
                 for seq, (verb, resource_id, path, detail) in enumerate(self.entries, first_seq)
             ],

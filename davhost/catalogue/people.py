@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, union_all, update
 
 from ..model import Refusal, Rules
+from .activity import ActivityRows
 from .codes import CodeRows
 from .devices import AppPasswordRows
 from .requests import RequestRows
@@ -215,6 +216,11 @@ class People:
     def codes(self) -> CodeRows:
         """The second step of signing in, in the same transaction."""
         return CodeRows(self._connection)
+
+    @property
+    def activity(self) -> ActivityRows:
+        """What happened in all homes, in the same transaction."""
+        return ActivityRows(self._connection)
 
     @property
     def requests(self) -> RequestRows:

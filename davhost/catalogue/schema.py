@@ -182,6 +182,7 @@ journal = Table(
     Column("resource_id", Id, nullable=False),
     Column("path", Text, nullable=False),
     Column("detail", Text, nullable=False),  # the source path of a rebind
+    Column("via", Text),  # the label of a device, or browser; NULL: not known
 )
 
 refusal = Table(

@@ -42,6 +42,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     Args:
         now_us: the time that everything in this transaction happened at.
         user_id: who did it, for the journal.
+        via: the label of the device that did it, or ``browser``, for the journal.
         new_etag: makes the opaque part of an entity tag that was never used.
     """
 
@@ -55,11 +56,13 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         user_id: int,
         new_etag: Callable[[], str],
         top: DavPath = ROOT,
+        via: str | None = None,
     ) -> None:
         super().__init__(connection, space.id, lease, top)
         self.now_us = now_us
         self._space = space
         self.user_id = user_id
+        self.via = via
         self._new_etag = new_etag
         self.entries = []
         self.dead_keys = []

@@ -165,6 +165,7 @@ class Base:
             now_us=self._clock.now_us(),
             user_id=self.principal.user_id,
             top=self.principal.root,
+            via=self.principal.via,
         ) as tx:
             yield tx
         self._after_commit(self.principal.space_id)

@@ -14,6 +14,7 @@ templates beside it::
                                     invitations  who may sign up
                                     users        accounts, for administrators
                                     refused      what was refused, and asking for it
+                                    activity     what happened, in words
                                     files        the page of a collection
                                     zips         a folder as one file
                                     thumbnails   small pictures of pictures

@@ -18,6 +18,7 @@ from ..model import Principal
 from ..tree import Tree
 from . import (
     account,
+    activity,
     assets,
     context,
     devices,
@@ -48,6 +49,7 @@ _TOPICS = (
     invitations,
     users,
     refused,
+    activity,
     thumbnails,
     trash,
     zips,
