@@ -94,6 +94,15 @@ class Registry:
         with self._catalogue.people() as people:
             return people.list_()
 
+    def check_reachable(self) -> None:
+        """Ask the catalogue for nothing.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with self._catalogue.people() as people:
+            people.find_by_id(0)
+
     def last_seen(self) -> dict[int, int]:
         """When each account was last used, by its id, where that is known."""
         with self._catalogue.people() as people:
