@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
@@ -22,7 +22,8 @@ from . import migrations, snapshots
 from .audit import Audit
 from .devices import AppPassword
 from .people import Account, Owner, People
-from .reading import Reading, space_of
+from .prepared import Prepared
+from .reading import SPACE, Reading, space_of
 from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
@@ -50,6 +51,9 @@ __all__ = [
 ]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+_LOCKED_SPACE = Prepared(select(*SPACE).where(space.c.id == bindparam("id")).with_for_update())
 
 
 class SchemaOutdated(Exception):
@@ -158,9 +162,8 @@ class Catalogue:
             DiskFull: the database could not grow.
             Unavailable: the database cannot be used now.
         """
-        statement = select(space).where(space.c.id == space_id).with_for_update()
         with engines.transaction(self._engine, writes=True) as connection:
-            row = connection.execute(statement).first()
+            row = connection.row(_LOCKED_SPACE, id=space_id)
             if row is None:
                 raise NotFound("The account is gone.")
             yield Writing(

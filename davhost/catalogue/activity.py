@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, not_, select
+from sqlalchemy import and_, exists, not_, select
 
 from ..model import Kind
+from .engine import Transaction
 from .schema import journal, resource, space, user, version
 
 #: How far back the list of all accounts goes in each of them: times have no index.
@@ -86,7 +87,7 @@ _ROW = (
 class ActivityRows:
     """A transaction over the journals of all spaces."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def of_space(self, space_id: int, before: int | None, limit: int) -> list[Deed]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 
 from ..paths import DavPath
+from .engine import Transaction
 from .schema import blob, dead_property, journal, lock, resource, space, version
 
 _TREE = """
@@ -235,7 +236,7 @@ class Holder:
 class Audit:
     """A transaction over everything, for `check`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def breaches(self, code: str) -> list[Breach]:
@@ -286,7 +287,8 @@ class Audit:
             .join(resource, resource.c.id == version.c.resource_id)
             .where(version.c.blob_key == key)
         )
-        found = [Holder(*row, None) for row in self._connection.execute(direct)]
+        rows = self._connection.execute(direct)
+        found = [Holder(space_id, id_, None) for space_id, id_ in rows]
         return found + [Holder(*row) for row in self._connection.execute(before)]
 
     def locks(self, lease: float) -> list[tuple[int, str, DavPath]]:

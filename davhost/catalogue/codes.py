@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from .engine import Transaction
 from .schema import recovery_code, two_step
 
 
 class CodeRows:
     """A transaction over what codes are checked with."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def find_secret(self, user_id: int) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import delete, exists, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, exists, insert, select, text, update
 
 from ..model import Kind, PropertyUpdate, Resource, Stored
+from .prepared import Prepared
 from .reading import SUBTREE, Reading
 from .schema import blob, dead_property, resource, version
 
@@ -28,13 +29,12 @@ class ContentWriting(Reading):
         """Make the row of durable bytes; empty content has none."""
         if stored is None or stored.key is None:
             return None
-        self.connection.execute(
-            insert(blob).values(
-                key=stored.key,
-                space_id=self.space_id,
-                size_bytes=stored.size_bytes,
-                sha256=stored.sha256,
-            )
+        self.connection.run(
+            _KEEP_BLOB,
+            key=stored.key,
+            space_id=self.space_id,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
         )
         return stored.key
 
@@ -51,16 +51,15 @@ class ContentWriting(Reading):
         newest = next(iter(self.versions(target)), None)
         if newest is not None and self.sha256_of(newest.blob_key) == self.sha256_of(old_key):
             return
-        self.connection.execute(
-            insert(version).values(
-                resource_id=target.id,
-                blob_key=old_key,
-                size_bytes=target.size_bytes,
-                etag=target.etag,
-                content_type=target.content_type,
-                modified_us=target.modified_us,
-                replaced_us=self.now_us,
-            )
+        self.connection.run(
+            _KEEP_VERSION,
+            resource_id=target.id,
+            blob_key=old_key,
+            size_bytes=target.size_bytes,
+            etag=target.etag,
+            content_type=target.content_type,
+            modified_us=target.modified_us,
+            replaced_us=self.now_us,
         )
 
     def erase(self, resource_id: int) -> None:
@@ -77,34 +76,17 @@ class ContentWriting(Reading):
 
     def forget_blobs(self, keys: Iterable[str | None]) -> None:
         """Mark those of *keys* dead that no resource and no version names."""
-        for batch in batches(sorted({key for key in keys if key is not None})):
-            named = or_(
-                exists().where(resource.c.blob_key == blob.c.key),
-                exists().where(version.c.blob_key == blob.c.key),
-            )
-            statement = (
-                update(blob)
-                .where(blob.c.key.in_(batch), ~named)
-                .values(dead=True)
-                .returning(blob.c.key)
-            )
-            self.dead_keys.extend(self.connection.execute(statement).scalars())
+        for key in sorted({key for key in keys if key is not None}):
+            rows = self.connection.rows(_FORGET_BLOB, key=key)
+            self.dead_keys.extend(dead for (dead,) in rows)
 
     def update_properties(self, target: Resource, updates: Iterable[PropertyUpdate]) -> None:
         """Set and remove dead properties in the order of *updates*."""
         for instruction in updates:
-            self.connection.execute(
-                delete(dead_property).where(
-                    dead_property.c.resource_id == target.id,
-                    dead_property.c.name == instruction.name,
-                )
-            )
+            self.connection.run(_DROP_PROPERTY, id=target.id, property_name=instruction.name)
             if instruction.xml is not None:
-                self.connection.execute(
-                    insert(dead_property).values(
-                        resource_id=target.id, name=instruction.name, xml=instruction.xml
-                    )
-                )
+                values = {"name": instruction.name, "xml": instruction.xml}
+                self.connection.run(_ADD_PROPERTY, resource_id=target.id, **values)
 
     def copy_properties(self, copies: dict[int, int]) -> None:
         """Copy dead properties, by the id of each resource's copy."""
@@ -126,6 +108,41 @@ def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
     """Cut *values* into pieces that fit one statement."""
     return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
+
+_KEEP_BLOB = Prepared(insert(blob), ["key", "space_id", "size_bytes", "sha256"])
+
+_FORGET_BLOB = Prepared(
+    update(blob)
+    .where(
+        blob.c.key == bindparam("key"),
+        ~exists().where(resource.c.blob_key == blob.c.key),
+        ~exists().where(version.c.blob_key == blob.c.key),
+    )
+    .values(dead=True)
+    .returning(blob.c.key)
+)
+
+_KEEP_VERSION = Prepared(
+    insert(version),
+    [
+        "resource_id",
+        "blob_key",
+        "size_bytes",
+        "etag",
+        "content_type",
+        "modified_us",
+        "replaced_us",
+    ],
+)
+
+_DROP_PROPERTY = Prepared(
+    delete(dead_property).where(
+        dead_property.c.resource_id == bindparam("id"),
+        dead_property.c.name == bindparam("property_name"),
+    )
+)
+
+_ADD_PROPERTY = Prepared(insert(dead_property), ["resource_id", "name", "xml"])
 
 _BLOBS_BELOW = text(
     SUBTREE

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
+from .engine import Transaction
 from .schema import app_password
 
 
@@ -49,7 +50,7 @@ _ROW = select(
 class AppPasswordRows:
     """A transaction over app passwords."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def add(self, **values: Any) -> int:

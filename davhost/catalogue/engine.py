@@ -9,14 +9,17 @@ all their statements.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
     URL,
     Connection,
+    CursorResult,
+    Dialect,
     Engine,
+    Executable,
     RootTransaction,
     create_engine,
     event,
@@ -25,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
 from ..errors import DiskFull, Refused, Unavailable
+from .prepared import Prepared
 
 #: How long a statement waits for another writer before it gives up.
 BUSY_SECONDS = 15
@@ -80,8 +84,10 @@ def _sqlite(url: URL, durable: bool, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        if not driver.in_transaction:  # as it is inside a Transaction
+            writes = connection.get_execution_options().get(_WRITES, False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -100,21 +106,134 @@ def _postgresql(url: URL, durable: bool, pool_size: int) -> Engine:
     )
 
 
+class Transaction:
+    """A transaction that has begun, on a connection of the pool.
+
+    What is `Prepared` goes straight to the driver. Everything else goes through
+    SQLAlchemy, whose connection around the same one is made when it is first used.
+    Both raise what SQLAlchemy raises.
+    """
+
+    def __init__(self, engine: Engine, *, writes: bool) -> None:
+        self._engine = engine
+        self.dialect: Dialect = engine.dialect
+        self._failures = self.dialect.loaded_dbapi.Error
+        self._connection: Connection | None = None
+        self._driver: Any = None
+        try:
+            self._pooled = engine.raw_connection()
+            self._driver = self._pooled.driver_connection
+            self._begin(writes=writes)
+        except self._failures as failure:
+            raise self._wrapped(failure) from failure
+
+    def rows(self, prepared: Prepared, **values: Any) -> list[Any]:
+        """Fetch all rows, as tuples."""
+        rows: list[Any] = self._run(prepared, values, "fetchall")
+        return rows
+
+    def row(self, prepared: Prepared, **values: Any) -> Any:
+        """Fetch the first row, as a tuple; None when there is none."""
+        return self._run(prepared, values, "fetchone")
+
+    def run(self, prepared: Prepared, **values: Any) -> None:
+        """Execute what returns no rows."""
+        self._run(prepared, values, "close")
+
+    def execute(
+        self, statement: Executable, parameters: Any = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute any statement through SQLAlchemy."""
+        return self.through_sqlalchemy.execute(statement, parameters)
+
+    @property
+    def through_sqlalchemy(self) -> Connection:
+        """SQLAlchemy's view of the same transaction."""
+        if self._connection is None:
+            self._connection = Connection(self._engine, self._pooled)
+        return self._connection
+
+    def commit(self) -> None:
+        """Make what was done stay."""
+        if self._connection is not None:
+            self._connection.commit()
+            return
+        try:
+            self._driver.commit()
+        except self._failures as failure:
+            raise self._wrapped(failure) from failure
+
+    def close(self) -> None:
+        """Give the connection back; what was not committed never was."""
+        if self._connection is not None:
+            self._connection.rollback()
+        if not self._pooled.is_valid:
+            return
+        if not self._is_sqlite:
+            self._forget_isolation()
+        self._pooled.close()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.dialect.name == "sqlite"
+
+    def _begin(self, *, writes: bool) -> None:
+        if self._is_sqlite:
+            self._driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        elif not writes:
+            # PostgreSQL would let each statement see another moment: a row that
+            # the first has found may be gone for the second.
+            self.dialect.set_isolation_level(self._driver, "REPEATABLE READ")
+
+    def _forget_isolation(self) -> None:
+        try:
+            self._driver.rollback()
+            self.dialect.reset_isolation_level(self._driver)
+        except self._failures as failure:
+            self._pooled.invalidate(failure)
+
+    def _run(self, prepared: Prepared, values: Mapping[str, Any], fetch: str) -> Any:
+        sql, ordered = prepared.write(self.dialect, values)
+        try:
+            return getattr(self._driver.execute(sql, ordered), fetch)()
+        except self._failures as failure:
+            raise self._wrapped(failure, sql) from failure
+
+    def _wrapped(self, failure: Exception, sql: str | None = None) -> Exception:
+        """Make of a driver's exception what SQLAlchemy makes of it."""
+        lost = self.dialect.is_disconnect(failure, self._driver, None)  # type: ignore[arg-type]
+        if lost and self._driver is not None:
+            self._pooled.invalidate(failure)
+        wrapped: Exception = DBAPIError.instance(
+            sql,
+            None,
+            failure,
+            self._failures,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=self.dialect,
+        )
+        return wrapped
+
+
 @contextmanager
-def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Transaction]:
     """Run a transaction; commit at the end, roll back on any exception.
+
+    A reader sees one moment, and its first query says which: PostgreSQL would
+    let each statement see another one.
 
     Raises:
         DiskFull: the database could not grow.
         Unavailable: the database is away, locked for too long or read-only.
     """
     with failures():
-        connection = engine.connect()
+        running = Transaction(engine, writes=writes)
         try:
-            with begin_writing(connection) if writes else begin_reading(connection):
-                yield connection
+            yield running
+            running.commit()
         finally:
-            connection.close()
+            running.close()
 
 
 def begin_reading(connection: Connection) -> RootTransaction:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Column, Select, bindparam, delete, func, insert, select
 
 from ..errors import NotFound
 from ..model import JournalEntry, JournalPoint
 from ..paths import DavPath
+from .engine import Transaction
+from .prepared import Prepared
 from .schema import journal, refusal, space
 
 #: How far back renames are looked for that belong to the saving of a document.
@@ -25,7 +27,7 @@ REFUSED_PATH_MAX = 1000
 class JournalReading:
     """Follows the journal of one space."""
 
-    connection: Connection
+    connection: Transaction
     space_id: int
 
     def journal_seq(self) -> int:
@@ -34,10 +36,10 @@ class JournalReading:
         Raises:
             NotFound: the space was removed.
         """
-        seq = self.connection.execute(_last_seq(), {"space": self.space_id}).scalar_one_or_none()
-        if seq is None:
+        row = self.connection.row(_LAST_SEQ, space=self.space_id)
+        if row is None:
             raise NotFound("The account is gone.")
-        return int(seq)
+        return int(row[0])
 
     def find_journal_point(self, seq: int) -> JournalPoint | None:
         """Find the entry with the number *seq*; None if there is none."""
@@ -64,31 +66,17 @@ class JournalReading:
 
     def renamed_from(self, path: DavPath, since_us: int) -> list[int]:
         """List the ids of what was renamed away from *path*, the latest first."""
-        statement = self._recent_renames(journal.c.resource_id, since_us)
-        return list(
-            self.connection.execute(statement.where(journal.c.detail == path.text)).scalars()
+        rows = self.connection.rows(
+            _RENAMED_FROM, space=self.space_id, since=since_us, detail=path.text
         )
+        return [resource_id for (resource_id,) in rows]
 
     def renamed_to_here_from(self, resource_id: int, since_us: int) -> DavPath | None:
         """Find the place from which a resource was renamed last."""
-        statement = self._recent_renames(journal.c.detail, since_us)
-        found = statement.where(journal.c.resource_id == resource_id).limit(1)
-        text = self.connection.execute(found).scalar_one_or_none()
-        return None if text is None else DavPath.from_text(text)
-
-    def _recent_renames(self, column: Column[Any], since_us: int) -> Select[Any]:
-        """Select from the last entries only: their age has no index."""
-        last_seq = select(space.c.journal_seq).where(space.c.id == self.space_id).scalar_subquery()
-        return (
-            select(column)
-            .where(
-                journal.c.space_id == self.space_id,
-                journal.c.seq > last_seq - _RECENT_ENTRIES,
-                journal.c.verb == "rebind",
-                journal.c.at_us >= since_us,
-            )
-            .order_by(journal.c.seq.desc())
+        row = self.connection.row(
+            _RENAMED_TO, space=self.space_id, since=since_us, resource=resource_id
         )
+        return None if row is None else DavPath.from_text(row[0])
 
 
 class JournalWriting(JournalReading):
@@ -107,23 +95,19 @@ class JournalWriting(JournalReading):
     def write_journal(self, last_seq: int) -> None:
         """Write what was noted, ending with the number *last_seq*."""
         first_seq = last_seq - len(self.entries) + 1
-        self.connection.execute(
-            insert(journal),
-            [
-                {
-                    "space_id": self.space_id,
-                    "seq": seq,
-                    "at_us": self.now_us,
-                    "user_id": self.user_id,
-                    "verb": verb,
-                    "resource_id": resource_id,
-                    "path": path.text,
-                    "detail": detail,
-                    "via": self.via,
-                }
-                for seq, (verb, resource_id, path, detail) in enumerate(self.entries, first_seq)
-            ],
-        )
+        for seq, (verb, resource_id, path, detail) in enumerate(self.entries, first_seq):
+            self.connection.run(
+                _WRITE,
+                space_id=self.space_id,
+                seq=seq,
+                at_us=self.now_us,
+                user_id=self.user_id,
+                verb=verb,
+                resource_id=resource_id,
+                path=path.text,
+                detail=detail,
+                via=self.via,
+            )
         self.entries.clear()
 
     def record_refusal(self, verb: str, path: DavPath, reason: str) -> None:
@@ -159,9 +143,32 @@ def _entry(row: Any) -> JournalEntry:
     return JournalEntry(seq, verb, DavPath.from_text(path), source, at_us, resource_id)
 
 
-@lru_cache
-def _last_seq() -> Select[Any]:
-    return select(space.c.journal_seq).where(space.c.id == bindparam("space"))
+def _recent_renames(column: Column[Any]) -> Select[Any]:
+    """Select from the last entries only: their age has no index."""
+    last_seq = select(space.c.journal_seq).where(space.c.id == bindparam("space"))
+    return (
+        select(column)
+        .where(
+            journal.c.space_id == bindparam("space"),
+            journal.c.seq > last_seq.scalar_subquery() - _RECENT_ENTRIES,
+            journal.c.verb == "rebind",
+            journal.c.at_us >= bindparam("since"),
+        )
+        .order_by(journal.c.seq.desc())
+    )
+
+
+_LAST_SEQ = Prepared(select(space.c.journal_seq).where(space.c.id == bindparam("space")))
+
+_RENAMED_FROM = Prepared(
+    _recent_renames(journal.c.resource_id).where(journal.c.detail == bindparam("detail"))
+)
+
+_RENAMED_TO = Prepared(
+    _recent_renames(journal.c.detail).where(journal.c.resource_id == bindparam("resource")).limit(1)
+)
+
+_WRITE = Prepared(insert(journal), [column.name for column in journal.columns])
 
 
 @lru_cache

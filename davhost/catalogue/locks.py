@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
-    Connection,
     and_,
     bindparam,
     delete,
@@ -20,6 +21,8 @@ from sqlalchemy import (
 
 from ..model import Lock
 from ..paths import ROOT, DavPath
+from .engine import Transaction
+from .prepared import Prepared
 from .schema import lock
 
 _LOCK = (
@@ -43,7 +46,7 @@ class LockReading:
     """
 
     def __init__(
-        self, connection: Connection, space_id: int, lease: float, top: DavPath = ROOT
+        self, connection: Transaction, space_id: int, lease: float, top: DavPath = ROOT
     ) -> None:
         self.connection = connection
         self.top = top
@@ -58,27 +61,13 @@ class LockReading:
         """
         paths = list(paths)
         lineage = {ancestor.text for path in paths for ancestor in path.lineage()}
-        reach: list[ColumnElement[bool]] = [lock.c.path.in_(bindparam("lineage", expanding=True))]
-        parameters: dict[str, Any] = {
-            "space": self.space_id,
-            "lease": self.lease,
-            "lineage": sorted(lineage),
-        }
+        values = {f"on{index}": path for index, path in enumerate(sorted(lineage))}
         if below:
             for index, path in enumerate(paths):
-                prefix = path.text.rstrip("/")
-                parameters |= {f"from{index}": prefix + "/", f"to{index}": prefix + "0"}
-                # "0" is the character after "/": all paths that begin with prefix + "/".
-                reach.append(
-                    and_(
-                        lock.c.path >= bindparam(f"from{index}"),
-                        lock.c.path < bindparam(f"to{index}"),
-                    )
-                )
-        statement = select(*_LOCK).where(
-            lock.c.space_id == bindparam("space"), lock.c.expires > bindparam("lease"), or_(*reach)
-        )
-        return [_lock_of(row) for row in self.connection.execute(statement, parameters)]
+                values[f"from{index}"], values[f"to{index}"] = _below(path)
+        statement = _locks_touching(len(lineage), len(paths) if below else 0)
+        rows = self.connection.rows(statement, space=self.space_id, lease=self.lease, **values)
+        return [_lock_of(row) for row in rows]
 
 
 class LockWriting(LockReading):
@@ -88,18 +77,17 @@ class LockWriting(LockReading):
 
     def add_lock(self, new: Lock) -> None:
         """Put a lock into force."""
-        self.connection.execute(
-            insert(lock).values(
-                token=new.token,
-                space_id=self.space_id,
-                path=new.path.text,
-                exclusive=new.exclusive,
-                infinite=new.infinite,
-                owner_xml=new.owner_xml,
-                user_id=new.user_id,
-                timeout_seconds=new.timeout_seconds,
-                expires=new.expires,
-            )
+        self.connection.run(
+            _ADD,
+            token=new.token,
+            space_id=self.space_id,
+            path=new.path.text,
+            exclusive=new.exclusive,
+            infinite=new.infinite,
+            owner_xml=new.owner_xml,
+            user_id=new.user_id,
+            timeout_seconds=new.timeout_seconds,
+            expires=new.expires,
         )
 
     def extend_lock(self, token: str, *, timeout_seconds: int, expires: float) -> None:
@@ -112,27 +100,53 @@ class LockWriting(LockReading):
 
     def drop_lock(self, token: str) -> None:
         """End one lock."""
-        self.connection.execute(delete(lock).where(lock.c.token == token))
+        self.connection.run(_DROP_ONE, token=token)
 
     def drop_locks(self, path: DavPath) -> None:
         """End the locks on *path* and on everything below (RFC 4918 section 9.6)."""
-        prefix = path.text.rstrip("/")
-        self.connection.execute(
-            delete(lock).where(
-                lock.c.space_id == self.space_id,
-                or_(
-                    lock.c.path == path.text,
-                    (lock.c.path >= prefix + "/") & (lock.c.path < prefix + "0"),
-                ),
-            )
-        )
+        from_, to = _below(path)
+        values = {"on0": path.text, "from0": from_, "to0": to}
+        self.connection.run(_DROP, space=self.space_id, **values)
 
     def count_locks(self) -> int:
         """Count the locks in force that the user holds."""
-        statement = select(func.count()).where(
-            lock.c.user_id == self.user_id, lock.c.expires > self.lease
-        )
-        return int(self.connection.execute(statement).scalar_one())
+        (count,) = self.connection.row(_COUNT, user=self.user_id, lease=self.lease)
+        return int(count)
+
+
+def _below(path: DavPath) -> tuple[str, str]:
+    """The first path below *path*, and the first that is no longer below it."""
+    prefix = path.text.rstrip("/")
+    return prefix + "/", prefix + "0"  # the character after the slash
+
+
+def _reach(on: int, below: int) -> ColumnElement[bool]:
+    """Reach *on* paths, and what is below *below* others."""
+    paths: list[BindParameter[str]] = [bindparam(f"on{index}") for index in range(on)]
+    ranges = [
+        and_(lock.c.path >= bindparam(f"from{index}"), lock.c.path < bindparam(f"to{index}"))
+        for index in range(below)
+    ]
+    return and_(lock.c.space_id == bindparam("space"), or_(lock.c.path.in_(paths), *ranges))
+
+
+@lru_cache(maxsize=1024)
+def _locks_touching(on: int, below: int) -> Prepared:
+    statement = select(*_LOCK).where(_reach(on, below), lock.c.expires > bindparam("lease"))
+    return Prepared(statement)
+
+
+_ADD = Prepared(insert(lock), ["space_id", *(column.name for column in _LOCK)])
+
+_DROP = Prepared(delete(lock).where(_reach(1, 1)))
+
+_DROP_ONE = Prepared(delete(lock).where(lock.c.token == bindparam("token")))
+
+_COUNT = Prepared(
+    select(func.count()).where(
+        lock.c.user_id == bindparam("user"), lock.c.expires > bindparam("lease")
+    )
+)
 
 
 def _lock_of(row: Any) -> Lock:
@@ -141,8 +155,8 @@ def _lock_of(row: Any) -> Lock:
     return Lock(
         token=token,
         path=DavPath.from_text(path),
-        exclusive=exclusive,
-        infinite=infinite,
+        exclusive=bool(exclusive),
+        infinite=bool(infinite),
         owner_xml=owner_xml,
         user_id=user_id,
         timeout_seconds=timeout_seconds,

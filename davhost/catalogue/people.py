@@ -6,12 +6,14 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, text, union_all, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, text, union_all, update
 
 from ..model import Refusal, Rules
 from .activity import ActivityRows
 from .codes import CodeRows
 from .devices import AppPasswordRows
+from .engine import Transaction
+from .prepared import Prepared
 from .requests import RequestRows
 from .schema import (
     app_password,
@@ -88,22 +90,24 @@ _ACCOUNT = (
     .select_from(user.join(space, space.c.id == user.c.space_id))
     .order_by(user.c.email_key)
 )
+_ACCOUNT_BY_EMAIL = Prepared(_ACCOUNT.where(user.c.email_key == bindparam("email_key")))
+_ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(user.c.id == bindparam("id")))
 
 
 class People:
     """A transaction over accounts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def find(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address."""
-        row = self._connection.execute(_ACCOUNT.where(user.c.email_key == email_key)).first()
+        row = self._connection.row(_ACCOUNT_BY_EMAIL, email_key=email_key)
         return None if row is None else _account(row)
 
     def find_by_id(self, user_id: int) -> Account | None:
         """Find an account by its id."""
-        row = self._connection.execute(_ACCOUNT.where(user.c.id == user_id)).first()
+        row = self._connection.row(_ACCOUNT_BY_ID, id=user_id)
         return None if row is None else _account(row)
 
     def list_(self) -> list[Account]:
@@ -345,5 +349,19 @@ RETURNING wrong
 
 
 def _account(row: Any) -> Account:
-    *columns, rules = row
-    return Account(*columns, Rules.parse(rules) if rules else None)  # type: ignore[call-arg]
+    id_, email, password_hash, admin, disabled, created_us, space_id, *rest = row
+    quota_bytes, used_bytes, has_two_steps, braked_us, rules = rest
+    return Account(
+        id=id_,
+        email=email,
+        password_hash=password_hash,
+        admin=bool(admin),
+        disabled=bool(disabled),
+        created_us=created_us,
+        space_id=space_id,
+        quota_bytes=quota_bytes,
+        used_bytes=used_bytes,
+        two_step=bool(has_two_steps),
+        braked_us=braked_us,
+        rules=Rules.parse(rules) if rules else None,
+    )

@@ -9,16 +9,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, select, text
-from sqlalchemy.sql import Select
+from sqlalchemy import bindparam, select, text
 
 from ..errors import NotFound
 from ..model import Burst, Kind, Property, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
-from . import schema
 from .journals import JournalReading
 from .locks import LockReading
-from .schema import dead_property, resource, space, version
+from .prepared import Prepared
+from .schema import blob, dead_property, resource, space, version
 
 #: The columns of a Resource, in the order of its fields.
 RESOURCE = (
@@ -37,7 +36,7 @@ RESOURCE = (
 )
 _RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
 
-_SPACE = (
+SPACE = (
     space.c.id,
     space.c.root_id,
     space.c.quota_bytes,
@@ -73,7 +72,7 @@ class Reading(LockReading, JournalReading):
         Raises:
             NotFound: the space was removed.
         """
-        row = self.connection.execute(_space_by_id(), {"id": self.space_id}).first()
+        row = self.connection.row(_SPACE_BY_ID, id=self.space_id)
         if row is None:
             raise NotFound("The account is gone.")
         return space_of(row)
@@ -86,10 +85,10 @@ class Reading(LockReading, JournalReading):
         """
         if not path.is_within(self.top):
             raise NotFound("There is nothing here.")
-        parameters: dict[str, Any] = {"space": self.space_id}
-        parameters.update((f"n{index}", name) for index, name in enumerate(path.names, 1))
-        statement = _walk(len(path.names), self.connection.dialect.name)
-        return [resource_of(row) for row in self.connection.execute(statement, parameters)]
+        names = {f"n{index}": name for index, name in enumerate(path.names, 1)}
+        statement = _walk(len(path.names))
+        rows = self.connection.rows(statement, space=self.space_id, **names)
+        return [resource_of(row) for row in rows]
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
@@ -118,18 +117,18 @@ class Reading(LockReading, JournalReading):
 
     def members(self, collection: Resource) -> list[Resource]:
         """List the members of *collection* by name."""
-        rows = self.connection.execute(_members(), {"parent": collection.id})
+        rows = self.connection.rows(_MEMBERS, parent=collection.id)
         return [resource_of(row) for row in rows]
 
     def properties(self, target: Resource) -> list[Property]:
         """List the dead properties of *target*."""
-        rows = self.connection.execute(_properties(), {"id": target.id})
+        rows = self.connection.rows(_PROPERTIES, id=target.id)
         return [Property(*row) for row in rows]
 
     def member_properties(self, collection: Resource) -> dict[int, list[Property]]:
         """List the dead properties of all members, by resource id."""
         found: dict[int, list[Property]] = {}
-        rows = self.connection.execute(_member_properties(), {"parent": collection.id})
+        rows = self.connection.rows(_MEMBER_PROPERTIES, parent=collection.id)
         for resource_id, name, xml in rows:
             found.setdefault(resource_id, []).append(Property(name, xml))
         return found
@@ -154,18 +153,8 @@ class Reading(LockReading, JournalReading):
 
     def find_absent(self, parent: Resource, name: Name) -> list[Resource]:
         """Find files that belong at *name*, and are away or have departed; the latest few."""
-        statement = (
-            select(*RESOURCE)
-            .where(
-                resource.c.space_id == self.space_id,
-                resource.c.home_parent_id == parent.id,
-                resource.c.home_name == name,
-                resource.c.kind == Kind.FILE,
-            )
-            .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
-            .limit(_ABSENT_MAX)
-        )
-        return [resource_of(row) for row in self.connection.execute(statement)]
+        rows = self.connection.rows(_ABSENT, space=self.space_id, parent=parent.id, name=name)
+        return [resource_of(row) for row in rows]
 
     def get_by_id(self, resource_id: int) -> Resource:
         """Find a resource by its id, in the tree or departed.
@@ -173,10 +162,7 @@ class Reading(LockReading, JournalReading):
         Raises:
             NotFound: it was removed for good.
         """
-        statement = select(*RESOURCE).where(
-            resource.c.id == resource_id, resource.c.space_id == self.space_id
-        )
-        row = self.connection.execute(statement).first()
+        row = self.connection.row(_BY_ID, id=resource_id, space=self.space_id)
         if row is None:
             raise NotFound("It is gone.")
         return resource_of(row)
@@ -208,23 +194,12 @@ class Reading(LockReading, JournalReading):
 
     def versions(self, target: Resource) -> list[Version]:
         """List the contents that *target* had before, the newest first."""
-        statement = (
-            select(
-                version.c.id,
-                version.c.blob_key,
-                version.c.size_bytes,
-                version.c.modified_us,
-                version.c.replaced_us,
-            )
-            .where(version.c.resource_id == target.id)
-            .order_by(version.c.id.desc())
-        )
-        return [Version(*row) for row in self.connection.execute(statement)]
+        return [Version(*row) for row in self.connection.rows(_VERSIONS, id=target.id)]
 
     def sha256_of(self, blob_key: str) -> str:
         """Look up the hash of a blob, lower-case hex."""
-        statement = select(schema.blob.c.sha256).where(schema.blob.c.key == blob_key)
-        return str(self.connection.execute(statement).scalar_one())
+        (sha256,) = self.connection.row(_SHA256, key=blob_key)
+        return str(sha256)
 
 
 def resource_of(row: Any) -> Resource:
@@ -234,18 +209,20 @@ def resource_of(row: Any) -> Resource:
 
 
 def space_of(row: Any) -> Space:
-    """Make the value of a row of the space table."""
+    """Make the value of a row of `SPACE` columns."""
+    id_, root_id, quota_bytes, used_bytes, scratch_bytes, *rest = row
+    rules, admitted, epoch, burst_us, burst_changes, braked_us = rest
     return Space(
-        id=row.id,
-        root_id=row.root_id,
-        quota_bytes=row.quota_bytes,
-        used_bytes=row.used_bytes,
-        scratch_bytes=row.scratch_bytes,
-        rules=None if row.rules is None else Rules.parse(row.rules),
-        admitted=Rules.parse(row.admitted) if row.admitted else Rules(frozenset()),
-        epoch=row.epoch,
-        burst=None if row.burst_us is None else Burst(row.burst_us, row.burst_changes),
-        braked_us=row.braked_us,
+        id=id_,
+        root_id=root_id,
+        quota_bytes=quota_bytes,
+        used_bytes=used_bytes,
+        scratch_bytes=scratch_bytes,
+        rules=None if rules is None else Rules.parse(rules),
+        admitted=Rules.parse(admitted) if admitted else Rules(frozenset()),
+        epoch=epoch,
+        burst=None if burst_us is None else Burst(burst_us, burst_changes),
+        braked_us=braked_us,
     )
 
 
@@ -261,35 +238,55 @@ SELECT id, name FROM up ORDER BY height
 )
 
 
-@lru_cache
-def _space_by_id() -> Select[Any]:
-    return select(*_SPACE).where(space.c.id == bindparam("id"))
+_SPACE_BY_ID = Prepared(select(*SPACE).where(space.c.id == bindparam("id")))
 
-
-@lru_cache
-def _members() -> Select[Any]:
-    return (
-        select(*RESOURCE)
-        .where(resource.c.parent_id == bindparam("parent"))
-        .order_by(resource.c.name)
+_BY_ID = Prepared(
+    select(*RESOURCE).where(
+        resource.c.id == bindparam("id"), resource.c.space_id == bindparam("space")
     )
+)
 
+_MEMBERS = Prepared(
+    select(*RESOURCE).where(resource.c.parent_id == bindparam("parent")).order_by(resource.c.name)
+)
 
-@lru_cache
-def _properties() -> Select[Any]:
-    return select(dead_property.c.name, dead_property.c.xml).where(
+_ABSENT = Prepared(
+    select(*RESOURCE)
+    .where(
+        resource.c.space_id == bindparam("space"),
+        resource.c.home_parent_id == bindparam("parent"),
+        resource.c.home_name == bindparam("name"),
+        resource.c.kind == Kind.FILE,
+    )
+    .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
+    .limit(_ABSENT_MAX)
+)
+
+_PROPERTIES = Prepared(
+    select(dead_property.c.name, dead_property.c.xml).where(
         dead_property.c.resource_id == bindparam("id")
     )
+)
 
+_MEMBER_PROPERTIES = Prepared(
+    select(dead_property.c.resource_id, dead_property.c.name, dead_property.c.xml)
+    .join(resource, resource.c.id == dead_property.c.resource_id)
+    .where(resource.c.parent_id == bindparam("parent"))
+)
 
-@lru_cache
-def _member_properties() -> Select[Any]:
-    return (
-        select(dead_property.c.resource_id, dead_property.c.name, dead_property.c.xml)
-        .join(resource, resource.c.id == dead_property.c.resource_id)
-        .where(resource.c.parent_id == bindparam("parent"))
+_VERSIONS = Prepared(
+    select(
+        version.c.id,
+        version.c.blob_key,
+        version.c.size_bytes,
+        version.c.modified_us,
+        version.c.replaced_us,
     )
+    .where(version.c.resource_id == bindparam("id"))
+    .order_by(version.c.id.desc())
+)
 
+_SHA256 = Prepared(select(blob.c.sha256).where(blob.c.key == bindparam("key")))
 
 _TREE_BYTES = text(
     SUBTREE
@@ -318,14 +315,18 @@ WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS 
 
 
 @lru_cache(maxsize=1024)
-def _walk(depth: int, dialect: str) -> TextClause:
+def _walk(depth: int) -> Prepared:
     """Write the one query that follows a path of *depth* names from the root."""
+    return Prepared(lambda dialect: text(_walk_sql(depth, dialect)))
+
+
+def _walk_sql(depth: int, dialect: str) -> str:
     top = f"SELECT {_RESOURCE_SQL} FROM space s JOIN resource r ON r.id = s.root_id "
     if depth == 0:
-        return text(top + "WHERE s.id = :space")
+        return top + "WHERE s.id = :space"
     collate = 'COLLATE "C"' if dialect == "postgresql" else ""
     names = ", ".join(f"({i}, CAST(:n{i} AS TEXT) {collate})" for i in range(1, depth + 1))
-    return text(
+    return (
         f"WITH RECURSIVE step(i, name) AS (VALUES {names}), walk(i, id) AS ("
         "SELECT 0, s.root_id FROM space s WHERE s.id = :space "
         "UNION ALL SELECT step.i, r.id FROM walk JOIN step ON step.i = walk.i + 1 "

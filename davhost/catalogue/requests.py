@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 
+from .engine import Transaction
 from .schema import type_request, user
 
 
@@ -41,7 +42,7 @@ _ROW = select(
 class RequestRows:
     """A transaction over file types that people asked for."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def add(self, **values: Any) -> None:

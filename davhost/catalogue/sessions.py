@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
+from .engine import Transaction
 from .people import Account, People
 from .schema import secret, user, web_session
 
@@ -45,7 +46,7 @@ _ROW = select(
 class SessionRows:
     """A transaction over the sessions of browsers."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def holds(self, account: Account) -> bool:

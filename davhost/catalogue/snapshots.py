@@ -103,7 +103,7 @@ class Snapshot:
             yield tuple(row)
 
 
-def named_blobs(connection: Connection) -> list[NamedBlob]:
+def named_blobs(connection: Connection | engines.Transaction) -> list[NamedBlob]:
     """List the blobs that are not dead."""
     statement = select(blob.c.key, blob.c.size_bytes, blob.c.sha256).where(blob.c.dead.is_(False))
     return [NamedBlob(*row) for row in connection.execute(statement)]
@@ -166,7 +166,7 @@ def is_empty(engine: Engine) -> bool:
         return all(result.first() is None for result in found)
 
 
-def fill(connection: Connection, tables: Iterable[Rows], *, epoch: str) -> int:
+def fill(connection: engines.Transaction, tables: Iterable[Rows], *, epoch: str) -> int:
     """Write rows into empty tables, in one transaction; return how many.
 
     Args:
@@ -177,7 +177,7 @@ def fill(connection: Connection, tables: Iterable[Rows], *, epoch: str) -> int:
         KeyError: there is no such table.
     """
     found = MetaData()
-    found.reflect(connection)
+    found.reflect(connection.through_sqlalchemy)
     count = 0
     for rows in tables:
         table = found.tables[rows.table]
@@ -201,7 +201,7 @@ def _batches(rows: Rows) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _number_on(connection: Connection, table: Table) -> None:
+def _number_on(connection: engines.Transaction, table: Table) -> None:
     """Let PostgreSQL number new rows after those that were written; SQLite does."""
     if connection.dialect.name != "postgresql" or "id" not in table.columns:
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
+from .engine import Transaction
 from .schema import ticket
 
 
@@ -48,7 +49,7 @@ _ROW = select(
 class TicketRows:
     """A transaction over links."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def add(

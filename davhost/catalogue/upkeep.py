@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
+from sqlalchemy import Select, delete, exists, func, select, text, update
 
 from ..model import Kind, Space
+from .engine import Transaction
 from .reading import space_of
 from .schema import (
     blob,
@@ -28,7 +29,7 @@ Old = Select[int, int]
 class Upkeep:
     """A transaction over what has an end: locks, scratch, trash, versions, dead blobs."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     def take_duty(self, name: str, lease: float, seconds: float) -> bool:
@@ -180,7 +181,7 @@ def in_space(old: Old, space_id: int) -> Old:
     return old.where(resource.c.space_id == space_id)
 
 
-def is_old(connection: Connection, old: Old, row_id: int) -> bool:
+def is_old(connection: Transaction, old: Old, row_id: int) -> bool:
     """Say whether *old* still finds a row."""
     _, id_ = old.selected_columns
     return connection.execute(old.where(id_ == row_id)).first() is not None

@@ -7,9 +7,10 @@ request runs in the one transaction that holds the mutex of its space.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, or_, select, update
 
 from ..changes import (
     BindCollection,
@@ -30,8 +31,10 @@ from ..model import Burst, Kind, Resource, Rules, Space, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
+from .engine import Transaction
 from .journals import JournalWriting
 from .locks import LockWriting
+from .prepared import Prepared
 from .reading import RESOURCE, resource_of
 from .schema import dead_property, resource, space
 
@@ -48,7 +51,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Transaction,
         space: Space,
         *,
         lease: float,
@@ -212,16 +215,12 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         target = change.resource
         self.drop_locks(change.path)
         if change.keep:
-            self.connection.execute(
-                update(resource)
-                .where(resource.c.id == target.id)
-                .values(
-                    parent_id=None,
-                    departed_us=self.now_us,
-                    touched_us=self.now_us,
-                    home_parent_id=func.coalesce(resource.c.home_parent_id, target.parent_id),
-                    home_name=func.coalesce(resource.c.home_name, target.name),
-                )
+            self._update(
+                target.id,
+                parent_id=None,
+                departed_us=self.now_us,
+                touched_us=self.now_us,
+                first_home_of=target,
             )
         else:
             self.erase(target.id)
@@ -232,18 +231,14 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         target = change.resource
         self.drop_locks(change.source_path)
         home: dict[str, Any] = {"home_parent_id": None, "home_name": None}
-        if change.away:
-            home = {
-                "home_parent_id": func.coalesce(resource.c.home_parent_id, target.parent_id),
-                "home_name": func.coalesce(resource.c.home_name, target.name),
-            }
         moved = self._update(
             target.id,
             parent_id=change.parent.id,
             name=change.path.name,
             kind=change.kind,
             touched_us=self.now_us,
-            **home,
+            **({} if change.away else home),
+            first_home_of=target if change.away else None,
         )
         self.log("rebind", target.id, change.path, change.source_path.text)
         return moved
@@ -352,7 +347,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             self.copy_properties({change.replaced_by.id: target.id})
         self.update_properties(target, change.updates)
         dates = {"modified_us": change.modified_us, "created_us": change.created_us}
-        values = {name: value for name, value in dates.items() if value is not None}
+        values: dict[str, Any] = {n: value for n, value in dates.items() if value is not None}
         self.log("properties", target.id, change.path)
         return self._update(target.id, touched_us=self.now_us, **values)
 
@@ -370,18 +365,22 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             "touched_us": self.now_us,
             **values,
         }
-        statement = insert(resource).values(**values)
-        id_ = self.connection.execute(statement.returning(resource.c.id)).scalar_one()
+        (id_,) = self.connection.row(_INSERT, **values)
         return Resource(id=id_, **values)
 
-    def _update(self, resource_id: int, **values: Any) -> Resource:
-        statement = (
-            update(resource)
-            .where(resource.c.id == resource_id)
-            .values(**values)
-            .returning(*RESOURCE)
-        )
-        return resource_of(self.connection.execute(statement).one())
+    def _update(
+        self, resource_id: int, *, first_home_of: Resource | None = None, **values: Any
+    ) -> Resource:
+        """Set columns of a resource.
+
+        Args:
+            first_home_of: the resource as it is, to note where it belongs, unless
+                it is away from there already.
+        """
+        statement = _update(tuple(values), notes_home=first_home_of is not None)
+        if first_home_of is not None:
+            values |= {"from_id": first_home_of.parent_id, "from_name": first_home_of.name}
+        return resource_of(self.connection.row(statement, resource_id=resource_id, **values))
 
     # -- the brake ----------------------------------------------------------
 
@@ -406,26 +405,54 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self, grows: Size, rules: Rules, burst: Burst | None = None, *, brakes: bool = False
     ) -> None:
         """Count bytes, widen what the space has admitted, write the journal."""
-        changed: dict[str, Any] = {
-            "used_bytes": space.c.used_bytes + grows.file_bytes,
-            "scratch_bytes": space.c.scratch_bytes + grows.scratch_bytes,
-            "journal_seq": space.c.journal_seq + len(self.entries),
-        }
+        changed: dict[str, Any] = {}
         if not self._space.admitted.includes(rules):
             changed["admitted"] = str(self._space.admitted.union(rules))
         if burst is not None and burst != self._space.burst:
             changed |= {"burst_us": burst.began_us, "burst_changes": burst.changes}
             if brakes:
                 changed["braked_us"] = burst.began_us
-        statement = update(space).where(space.c.id == self.space_id).values(**changed)
-        if grows.file_bytes > 0:
-            statement = statement.where(
-                or_(
-                    space.c.quota_bytes.is_(None),
-                    space.c.used_bytes + grows.file_bytes <= space.c.quota_bytes,
-                )
-            )
-        row = self.connection.execute(statement.returning(space.c.journal_seq)).first()
+        row = self.connection.row(
+            _settle(tuple(changed), grows=grows.file_bytes > 0),
+            space=self.space_id,
+            file_bytes=grows.file_bytes,
+            more_scratch_bytes=grows.scratch_bytes,
+            entries=len(self.entries),
+            **changed,
+        )
         if row is None:
             raise QuotaExceeded("The space is full.")
-        self.write_journal(last_seq=row.journal_seq)
+        self.write_journal(last_seq=row[0])
+
+
+_INSERT = Prepared(
+    insert(resource).returning(resource.c.id),
+    [column.name for column in RESOURCE if column is not resource.c.id],
+)
+
+
+@lru_cache
+def _update(columns: tuple[str, ...], *, notes_home: bool) -> Prepared:
+    """Write the UPDATE of some columns of a resource."""
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    if notes_home:
+        home = resource.c.home_parent_id, resource.c.home_name
+        values["home_parent_id"] = func.coalesce(home[0], bindparam("from_id"))
+        values["home_name"] = func.coalesce(home[1], bindparam("from_name"))
+    here = resource.c.id == bindparam("resource_id")
+    return Prepared(update(resource).where(here).values(**values).returning(*RESOURCE))
+
+
+@lru_cache
+def _settle(columns: tuple[str, ...], *, grows: bool) -> Prepared:
+    """Write the UPDATE that counts bytes and journal entries, and sets some columns."""
+    more = bindparam("file_bytes", type_=BigInteger)
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    values["used_bytes"] = space.c.used_bytes + more
+    values["scratch_bytes"] = space.c.scratch_bytes + bindparam("more_scratch_bytes")
+    values["journal_seq"] = space.c.journal_seq + bindparam("entries")
+    statement = update(space).where(space.c.id == bindparam("space")).values(**values)
+    if grows:
+        has_room = space.c.used_bytes + more <= space.c.quota_bytes
+        statement = statement.where(or_(space.c.quota_bytes.is_(None), has_room))
+    return Prepared(statement.returning(space.c.journal_seq))

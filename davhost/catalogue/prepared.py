@@ -1,0 +1,69 @@
+"""Statements that are asked with nearly every request, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlalchemy.sql.elements import CompilerElement
+
+
+class Prepared:
+    """A statement that is compiled once for each database, for `engine.Transaction`.
+
+    SQLAlchemy looks through a whole expression at each use, to find what it
+    compiled before; that takes many times what the query itself does. So these
+    go to the driver as they are, and their rows come as the driver gives them:
+    what is true is 1 on SQLite.
+
+    Args:
+        make: writes the statement for a dialect (``sqlite``, ``postgresql``), its
+            values as `bindparam`; or the statement, where it is the same for both.
+        columns: those that an INSERT or UPDATE sets, to values of the same names.
+    """
+
+    def __init__(
+        self,
+        make: CompilerElement | Callable[[str], CompilerElement],
+        columns: Sequence[str] = (),
+    ) -> None:
+        self._make = make
+        self._columns = list(columns) or None
+        self._compiled: dict[str, _Compiled] = {}
+
+    def write(
+        self, dialect: Dialect, values: Mapping[str, Any]
+    ) -> tuple[str, Sequence[Any] | Mapping[str, Any]]:
+        """Return the SQL and its values, in the form that the driver takes."""
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = self._compile(dialect)
+        if compiled.constants:
+            values = {**compiled.constants, **values}
+        if compiled.order is None:
+            return compiled.sql, values
+        return compiled.sql, [values[name] for name in compiled.order]
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        make = self._make
+        statement = make if isinstance(make, CompilerElement) else make(dialect.name)
+        compiled: Any = statement.compile(dialect=dialect, column_keys=self._columns)
+        binds = compiled.binds.items()
+        constants = {name: bind.value for name, bind in binds if not bind.required}
+        return _Compiled(str(compiled), compiled.positiontup, constants)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement as one driver takes it.
+
+    Args:
+        order: the names of the values, where they go by position.
+        constants: the values that the statement itself has.
+    """
+
+    sql: str
+    order: Sequence[str] | None
+    constants: Mapping[str, Any]
