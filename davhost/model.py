@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from .paths import ROOT, DavPath, Name
 
@@ -91,6 +92,7 @@ class Space:
         scratch_bytes: the sizes of all temporaries.
         rules: the space's own allow-list; None takes the server's.
         admitted: what any file now in the space may end in.
+        journal_seq: the number of the last change.
         epoch: which history its journal is of; another one after a restore.
         burst: the last burst of changes to older files.
         braked_us: not None stops every change: when the burst began that went
@@ -104,6 +106,7 @@ class Space:
     scratch_bytes: int
     rules: Rules | None
     admitted: Rules
+    journal_seq: int = 0
     epoch: str = ""
     burst: Burst | None = None
     braked_us: int | None = None
@@ -139,9 +142,8 @@ class Principal:
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One mapped URL.
+class Resource(NamedTuple):
+    """One mapped URL; a tuple, because a listing makes tens of thousands.
 
     Args:
         parent_id: None for the root of a space.
@@ -168,7 +170,7 @@ class Resource:
     @property
     def is_collection(self) -> bool:
         """Whether the resource has members."""
-        return self.kind == Kind.COLLECTION
+        return self.kind is Kind.COLLECTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def dav_options(settings: Settings) -> DavOptions:
         xml_body_max_bytes=settings.xml_body_bytes_max,
         trusted_proxies=settings.trusted_proxies,
         past_shown_to=settings.past_shown_to,
+        listings_max_bytes=settings.listing_cache_bytes_max,
         access_log=settings.access_log,
         https=(settings.public_url or "").startswith("https:"),
     )

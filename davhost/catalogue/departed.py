@@ -6,8 +6,6 @@ parent, and remembers where it belongs. Nothing here changes anything.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import select, text
 
 from ..errors import NotFound
@@ -81,8 +79,7 @@ def version_contents(reading: Reading, target: Resource) -> list[Resource]:
         .order_by(version.c.id)
     )
     return [
-        replace(
-            target,
+        target._replace(
             blob_key=blob_key,
             size_bytes=size_bytes,
             etag=etag,

@@ -44,6 +44,7 @@ SPACE = (
     space.c.scratch_bytes,
     space.c.rules,
     space.c.admitted,
+    space.c.journal_seq,
     space.c.epoch,
     space.c.burst_us,
     space.c.burst_changes,
@@ -202,16 +203,19 @@ class Reading(LockReading, JournalReading):
         return str(sha256)
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def resource_of(row: Any) -> Resource:
     """Make the value of a row of `RESOURCE` columns."""
     id_, space_id, parent_id, name, kind, *rest = row
-    return Resource(id_, space_id, parent_id, name, Kind(kind), *rest)
+    return Resource(id_, space_id, parent_id, name, _KINDS[kind], *rest)
 
 
 def space_of(row: Any) -> Space:
     """Make the value of a row of `SPACE` columns."""
     id_, root_id, quota_bytes, used_bytes, scratch_bytes, *rest = row
-    rules, admitted, epoch, burst_us, burst_changes, braked_us = rest
+    rules, admitted, journal_seq, epoch, burst_us, burst_changes, braked_us = rest
     return Space(
         id=id_,
         root_id=root_id,
@@ -220,6 +224,7 @@ def space_of(row: Any) -> Space:
         scratch_bytes=scratch_bytes,
         rules=None if rules is None else Rules.parse(rules),
         admitted=Rules.parse(admitted) if admitted else Rules(frozenset()),
+        journal_seq=journal_seq,
         epoch=epoch,
         burst=None if burst_us is None else Burst(burst_us, burst_changes),
         braked_us=braked_us,

@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, exists, func, select, text, update
 
 from ..model import Kind, Space
 from .engine import Transaction
-from .reading import space_of
+from .reading import SPACE, space_of
 from .schema import (
     blob,
     duty,
@@ -103,9 +103,9 @@ class Upkeep:
         if space_id is not None:
             live = live.where(blob.c.space_id == space_id)
         sums = live.subquery()
-        statement = select(space, sums.c.bytes).join(sums, sums.c.space_id == space.c.id)
+        statement = select(*SPACE, sums.c.bytes).join(sums, sums.c.space_id == space.c.id)
         rows = self._connection.execute(statement.where(space.c.quota_bytes.is_not(None)))
-        kept = [(space_of(row), int(row.bytes)) for row in rows]
+        kept = [(space_of(row[:-1]), int(row[-1])) for row in rows]
         return [(home, size - home.used_bytes - home.scratch_bytes) for home, size in kept]
 
     def list_old(self, old: Old, skip: int, limit: int) -> list[tuple[int, int]]:

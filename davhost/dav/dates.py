@@ -26,19 +26,18 @@ _FORMS = tuple(
 
 def seconds(time_us: int) -> int:
     """Cut microseconds to whole seconds, within the years that dates can say."""
-    return min(max(time_us // 1_000_000, 0), _LAST_SECOND)
+    second = time_us // 1_000_000
+    return second if 0 <= second <= _LAST_SECOND else min(max(second, 0), _LAST_SECOND)
 
 
 def http_date(at_seconds: int) -> str:
     """Write a date as ``Sun, 06 Nov 1994 08:49:37 GMT`` (RFC 9110 section 5.6.7)."""
-    day, second = divmod(at_seconds, 86_400)
-    return f"{_day(day)[0]} {_clock(second)} GMT"
+    return f"{_day(at_seconds // 86_400)[0]} {_clock(at_seconds % 86_400)} GMT"
 
 
 def iso_date(at_seconds: int) -> str:
     """Write a date as ``1994-11-06T08:49:37Z`` (RFC 3339, for creationdate)."""
-    day, second = divmod(at_seconds, 86_400)
-    return f"{_day(day)[1]}T{_clock(second)}Z"
+    return f"{_day(at_seconds // 86_400)[1]}T{_clock(at_seconds % 86_400)}Z"
 
 
 @lru_cache(maxsize=4096)
@@ -51,8 +50,12 @@ def _day(day: int) -> tuple[str, str]:
     )
 
 
+_MINUTES = [f"{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
+_SECONDS = [f"{second:02}" for second in range(60)]
+
+
 def _clock(second: int) -> str:
-    return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    return _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
 def parse_http_date(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from ..paths import ROOT, DavPath
 from ..tree import Tree
 from . import headers
 from .gate import DavOptions
+from .kept_listings import KeptListings
 from .origin import Environ, Site
 
 Headers = tuple[tuple[str, str], ...]
@@ -62,6 +63,7 @@ class Exchange:
     target: Target
     tree: Tree
     options: DavOptions
+    listings: KeptListings
 
     @property
     def path(self) -> DavPath:
@@ -132,25 +134,31 @@ def empty(status: int, *extra: tuple[str, str]) -> Response:
 
 def whole(status: int, media_type: str, body: bytes, *extra: tuple[str, str]) -> Response:
     """Answer with a body that is there already."""
-    length = str(len(body))
+    return blocks(status, media_type, (body,), *extra)
+
+
+def blocks(
+    status: int, media_type: str, body: Sequence[bytes], *extra: tuple[str, str]
+) -> Response:
+    """Answer with a body of several blocks that are there already."""
+    length = str(sum(map(len, body)))
     return Response(
-        status, (("Content-Type", media_type), ("Content-Length", length), *extra), (body,)
+        status, (("Content-Type", media_type), ("Content-Length", length), *extra), body
     )
 
 
 def streamed(status: int, media_type: str, pieces: Iterator[str], *extra: Any) -> Response:
     """Answer with text that is still being made; its length is told if it is not huge."""
-    blocks = _blocks(pieces)
+    made = _blocks(pieces)
     ready: list[bytes] = []
     size = 0
-    for block in blocks:
+    for block in made:
         ready.append(block)
         size += len(block)
         if size > SETTLED_BYTES:
-            body = Streamed(chain(ready, blocks), pieces)
+            body = Streamed(chain(ready, made), pieces)
             return Response(status, (("Content-Type", media_type), *extra), body)
-    length = ("Content-Length", str(size))
-    return Response(status, (("Content-Type", media_type), length, *extra), ready)
+    return blocks(status, media_type, ready, *extra)
 
 
 class Streamed:

@@ -37,6 +37,8 @@ class DavOptions:
     block_bytes: int = 262_144
     #: Who sees the past among the members of the root: ``mounts``, ``all`` or ``none``.
     past_shown_to: str = "mounts"
+    #: How long the listings may be together that a process keeps.
+    listings_max_bytes: int = 32 << 20
     #: Whether every request leaves a line on the logger ``davhost.access``.
     access_log: bool = True
 

@@ -18,9 +18,15 @@ from .live_properties import LIVE, Live, Scene
 from .multistatus import CLOSING, FOUND, OPENING, empty_tag, propstat, status_element, tags
 from .propfind_bodies import Mode, Wanted
 
+_Render = Callable[[Entry, Scene], str | None]
+
 #: A live property, ready to write: start tag, content, end tag, the tag of an
-#: empty one, and whether to say so when a resource does not have it.
-_Step = tuple[str, Callable[[Entry, Scene], str | None], str, str, bool]
+#: empty one, whether to say so when a resource does not have it, and whether
+#: each resource has a content of its own.
+_Step = tuple[str, _Render, str, str, bool, bool]
+
+#: Stands where a template has a value; XML cannot hold it.
+_HOLE = "\0"
 
 #: What `DavPath.href` escapes in a name; most names have little of it, and
 #: quoting the whole of each is slow.
@@ -58,6 +64,7 @@ class Writer:
         self._scene = scene
         self._steps = {kind: _steps(wanted, collections=kind) for kind in (True, False)}
         self._dead = tuple(name for name in wanted.names if name not in LIVE)
+        self._templates: dict[bool, tuple[str, list[_Render]]] = {}
         self._base_names: tuple[str, ...] | None = None
         self._base = ""
 
@@ -72,15 +79,48 @@ class Writer:
         """Write the DAV:response of one resource."""
         if self._wanted.mode is Mode.NAMES:
             inner = propstat(self._all_names(entry), 200)
-        else:
+        elif entry.properties or entry.locks:
             inner = self._values(entry)
+        else:
+            return self._fill_in(entry)
         href = self._href(entry)
         return f"<D:response><D:href>{href}</D:href>{inner}</D:response>\n"
 
-    def _values(self, entry: Entry) -> str:
+    def _fill_in(self, entry: Entry) -> str:
+        """Write a resource without locks and dead properties, as nearly all are.
+
+        The answers about two of them differ in a few values only, so what is
+        around those is written once.
+        """
+        is_collection = entry.resource.is_collection
+        template = self._templates.get(is_collection)
+        if template is None:
+            template = self._templates[is_collection] = self._template(entry)
+        pattern, renders = template
+        scene = self._scene
+        return pattern % (self._href(entry), *[render(entry, scene) for render in renders])
+
+    def _template(self, sample: Entry) -> tuple[str, list[_Render]]:
+        """Write what plain resources of one kind share, for ``%``, and who fills it in."""
+        renders: list[_Render] = []
+        inner = self._values(sample, renders)
+        response = f"<D:response><D:href>{_HOLE}</D:href>{inner}</D:response>\n"
+        return response.replace("%", "%%").replace(_HOLE, "%s"), renders
+
+    def _values(self, entry: Entry, renders: list[_Render] | None = None) -> str:
+        """Write the values of a resource.
+
+        Args:
+            renders: is filled with what varies, for which holes are left; None
+                to leave none.
+        """
         found: list[str] = []
         missing: list[str] = []
-        for start, render, end, bare, is_named in self._steps[entry.resource.is_collection]:
+        for start, render, end, bare, is_named, varies in self._steps[entry.resource.is_collection]:
+            if varies and renders is not None:
+                renders.append(render)
+                found += (start, _HOLE, end)
+                continue
             value = render(entry, self._scene)
             if value:
                 found += (start, value, end)
@@ -110,7 +150,7 @@ class Writer:
     def _href(self, entry: Entry) -> str:
         """Write the href; the part of the parent is kept from the one before."""
         names = entry.path.names
-        if entry.path == self._scene.site.scope:
+        if names == self._scene.site.scope.names:
             return text(self._scene.site.href(entry.path, collection=True))
         if names[:-1] != self._base_names:
             self._base_names = names[:-1]
@@ -155,8 +195,9 @@ def _steps(wanted: Wanted, *, collections: bool) -> list[_Step]:
 def _step(name: str, is_named: bool, *, collections: bool) -> _Step:
     live = LIVE[name]
     start, end = tags(name)
-    render = live.render if _applies(live, collections=collections) else _no_value
-    return start, render, end, empty_tag(name), is_named
+    if not _applies(live, collections=collections):
+        return start, _no_value, end, empty_tag(name), is_named, False
+    return start, live.render, end, empty_tag(name), is_named, live.varies
 
 
 def _applies(live: Live, *, collections: bool) -> bool:

@@ -44,12 +44,16 @@ class Live:
         render: writes the content of its element; None when the resource does
             not have it.
         in_allprop: whether DAV:allprop names it (RFC 4918 section 9.1).
+        varies: every resource has a value of its own, which is never empty. What
+            does not vary is the same for all files of an answer, and for all
+            collections, but for those that are locked.
     """
 
     render: Callable[[Entry, Scene], str | None]
     files: bool = True
     collections: bool = True
     in_allprop: bool = True
+    varies: bool = False
 
 
 #: The one report there is (RFC 6578), for supported-report-set (RFC 3253 section 3.1.5).
@@ -86,12 +90,20 @@ def _principal(_entry: Entry, scene: Scene) -> str:
 
 LIVE: dict[str, Live] = {
     DAV + "resourcetype": Live(lambda e, _: "<D:collection/>" if e.resource.is_collection else ""),
-    DAV + "displayname": Live(_display_name),
-    DAV + "creationdate": Live(lambda e, _: iso_date(seconds(e.resource.created_us))),
-    DAV + "getlastmodified": Live(lambda e, _: http_date(seconds(e.resource.modified_us))),
-    DAV + "getcontentlength": Live(lambda e, _: str(e.resource.size_bytes), collections=False),
-    DAV + "getcontenttype": Live(lambda e, _: text(media_types.of(e.resource)), collections=False),
-    DAV + "getetag": Live(lambda e, _: f'"{text(e.resource.etag)}"', collections=False),
+    DAV + "displayname": Live(_display_name, varies=True),
+    DAV + "creationdate": Live(lambda e, _: iso_date(seconds(e.resource.created_us)), varies=True),
+    DAV + "getlastmodified": Live(
+        lambda e, _: http_date(seconds(e.resource.modified_us)), varies=True
+    ),
+    DAV + "getcontentlength": Live(
+        lambda e, _: str(e.resource.size_bytes), collections=False, varies=True
+    ),
+    DAV + "getcontenttype": Live(
+        lambda e, _: text(media_types.of(e.resource)), collections=False, varies=True
+    ),
+    DAV + "getetag": Live(
+        lambda e, _: f'"{text(e.resource.etag)}"', collections=False, varies=True
+    ),
     DAV + "supportedlock": Live(lambda _e, _s: lock_xml.SUPPORTED),
     DAV + "lockdiscovery": Live(_lock_discovery),
     # RFC 4331 section 3: not in allprop. On files they would be a trap: KDE

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
+from ..tree import Revision
 from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
-from .exchange import XML_TYPE, Exchange, Response, empty, streamed, whole
+from .exchange import XML_TYPE, Exchange, Response, Streamed, blocks, empty, streamed, whole
+from .kept_listings import Kept, KeptListings
 from .listings import Writer, needs_dead, needs_locks, needs_sync_token
 from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
@@ -35,20 +39,38 @@ def propfind(exchange: Exchange) -> Response:
         raise InfiniteDepth("A whole tree is not listed at once: send Depth 0 or 1.")
     wanted = _wanted(exchange)
     token = _sync_token(exchange, wanted)
-    listing = exchange.tree.listing(
+    tree = exchange.tree
+    wishes = headers.preferences(exchange.environ) - ({headers.NO_ROOT} if depth == 0 else set())
+    key = (tree.principal, exchange.site, exchange.path, depth, wanted, token, frozenset(wishes))
+    kept = exchange.listings.find(key) if depth == 1 else None
+    listing = tree.listing(
         exchange.path,
         depth=depth,
         dead=needs_dead(wanted),
         locks=needs_locks(wanted),
         past=_sees_past(exchange),
+        known=kept.revision if kept is not None else None,
         conditions=exchange.conditions,
     )
-    tree = exchange.tree
+    applied = headers.applied(wishes)
+    if kept is not None and not listing.entries:
+        return blocks(207, XML_TYPE, kept.blocks, *applied)
     scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
-    wishes = headers.preferences(exchange.environ) - ({headers.NO_ROOT} if depth == 0 else set())
     writer = Writer(wanted, scene, minimal=headers.MINIMAL in wishes)
     entries = listing.entries[headers.NO_ROOT in wishes :]
-    return streamed(207, XML_TYPE, writer.document(entries), *headers.applied(wishes))
+    answer = streamed(207, XML_TYPE, writer.document(entries), *applied)
+    if depth == 1 and listing.revision is not None:
+        return _kept(exchange.listings, key, listing.revision, answer)
+    return answer
+
+
+def _kept(listings: KeptListings, key: Hashable, revision: Revision, answer: Response) -> Response:
+    """Keep the body of *answer*, now or when it has been made to its end."""
+    if isinstance(answer.body, Sequence):
+        listings.keep(key, Kept(revision, answer.body))
+        return answer
+    noted = listings.noted(key, revision, answer.body)
+    return replace(answer, body=Streamed(noted, answer.body))
 
 
 def proppatch(exchange: Exchange) -> Response:

@@ -17,6 +17,7 @@ from ..tree import Tree
 from . import media_types
 from .exchange import PRINCIPAL
 from .gate import Gate
+from .kept_listings import KeptListings
 
 
 class HomeProvider(DAVProvider):  # type: ignore[misc]
@@ -25,6 +26,7 @@ class HomeProvider(DAVProvider):  # type: ignore[misc]
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self._gate = gate
+        self.listings = KeptListings(gate.options.listings_max_bytes)
 
     def tree_of(self, environ: dict[str, Any]) -> Tree:
         """Open the home of the principal who signed in."""

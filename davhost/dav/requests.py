@@ -77,7 +77,7 @@ class DavRequests(RequestServer):  # type: ignore[misc]
 
     def _handle(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         tree = self._provider.tree_of(environ)
-        exchange = Exchange(environ, environ[TARGET], tree, self._options)
+        exchange = Exchange(environ, environ[TARGET], tree, self._options, self._provider.listings)
         try:
             response = _handler(str(environ["REQUEST_METHOD"]))(exchange)
         except MethodNotAllowed as refused:

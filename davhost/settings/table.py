@@ -229,6 +229,12 @@ class Settings(BaseModel):
         MIB, "Size of the XML in a request; longer is refused.", unit="bytes"
     )
 
+    listing_cache_bytes_max: Size = _setting(
+        32 * MIB,
+        "Memory of each worker for answers to PROPFIND, until something changes; 0 for none.",
+        unit="bytes",
+    )
+
     # The HTTP server
     workers: Annotated[int | None, BeforeValidator(_switch_off)] = _setting(
         None, "Worker processes; none for one per processor core.", ge=1, le=256

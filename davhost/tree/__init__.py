@@ -12,7 +12,7 @@ from .digests import Digest
 from .locking import LockingTree
 from .reading import ReadingTree
 from .restoring import RestoringTree
-from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome
+from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome, Revision
 from .rewinding import RewindingTree, Rewound
 from .syncing import SyncingTree
 from .writing import WritingTree
@@ -26,6 +26,7 @@ __all__ = [
     "Looked",
     "Opened",
     "Outcome",
+    "Revision",
     "Rewound",
     "Tree",
 ]

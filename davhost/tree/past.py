@@ -10,7 +10,7 @@ a drive can copy out of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..catalogue import Reading
@@ -94,7 +94,7 @@ class Past:
 
     def _top(self, name: Name) -> Resource:
         root = self.reading.get(DavPath())
-        return replace(root, name=name, modified_us=root.created_us)
+        return root._replace(name=name, modified_us=root.created_us)
 
     def _members_with_versions(self, below: DavPath) -> Iterator[Resource]:
         target = self.reading.get(below)
@@ -138,8 +138,8 @@ class Past:
 
 def _as_collection(file: Resource) -> Resource:
     """Show a file as the collection of its versions."""
-    return replace(
-        file, kind=Kind.COLLECTION, blob_key=None, size_bytes=0, etag="", content_type=None
+    return file._replace(
+        kind=Kind.COLLECTION, blob_key=None, size_bytes=0, etag="", content_type=None
     )
 
 
@@ -158,4 +158,4 @@ def _dated(members: Iterable[tuple[Resource, Name, int]]) -> Iterator[Resource]:
             number += 1
             dated = name.marked(f"{mark} ({number})")
         taken.add(dated)
-        yield replace(member, name=dated)
+        yield member._replace(name=dated)

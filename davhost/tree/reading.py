@@ -14,7 +14,7 @@ from ..model import Lock, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
 from .base import Base, find, state_at, state_of
 from .past import Past, is_past
-from .results import Entry, Listing, Looked, Opened
+from .results import Entry, Listing, Looked, Opened, Revision
 
 
 class ReadingTree(Base):
@@ -100,6 +100,7 @@ class ReadingTree(Base):
         dead: bool,
         locks: bool,
         past: bool = False,
+        known: Revision | None = None,
         conditions: Conditions = NO_CONDITIONS,
     ) -> Listing:
         """List what a PROPFIND asks for, in one transaction.
@@ -110,6 +111,7 @@ class ReadingTree(Base):
             locks: fetch locks.
             past: name the collection that shows the past among the members of
                 the root.
+            known: the revision of a listing that the caller has already.
 
         Raises:
             NotFound: the URL is not mapped.
@@ -124,13 +126,18 @@ class ReadingTree(Base):
             if target is None:
                 raise NotFound("There is nothing here.")
             held = reading.locks_touching([path], below=depth != 0) if locks else []
+            past = past and path.is_root and depth == 1
+            space = reading.space()
+            revision = None if held or past else _revision(space)
+            if known is not None and revision == known:
+                return Listing(space, (), revision)
             own = reading.properties(target) if dead else ()
             entries = [Entry(path, target, own, _covering(held, path))]
             if depth != 0 and target.is_collection:
                 list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
-            if past and path.is_root and depth == 1:
+            if past:
                 entries += Past(reading).entries(DavPath.of(names.HISTORY), depth=0)
-            return Listing(reading.space(), entries)
+            return Listing(space, entries, revision)
 
     def versions(self, path: DavPath) -> list[Version]:
         """List the contents that the file at *path* had before, the newest first.
@@ -156,6 +163,10 @@ def list_members(
             entries.append(entry)
             if deep and member.is_collection:
                 waiting.append(entry)
+
+
+def _revision(space: Space) -> Revision:
+    return Revision(space.epoch, space.journal_seq, space.quota_bytes, space.used_bytes)
 
 
 def _covering(locks: Sequence[Lock], path: DavPath) -> Sequence[Lock]:

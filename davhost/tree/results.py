@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ..model import Lock, Property, Resource, Space
 from ..paths import DavPath
@@ -31,9 +31,8 @@ class Opened:
     content: BinaryIO | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One resource of a listing.
+class Entry(NamedTuple):
+    """One resource of a listing; a tuple, because there are so many.
 
     Args:
         properties: the dead ones, when they were asked for.
@@ -46,12 +45,28 @@ class Entry:
     locks: Sequence[Lock] = ()
 
 
+class Revision(NamedTuple):
+    """What tells two states of a space apart: as long as it is equal, so are listings."""
+
+    epoch: str
+    journal_seq: int
+    quota_bytes: int | None
+    used_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a PROPFIND sees, the requested resource first."""
+    """What a PROPFIND sees, the requested resource first.
+
+    Args:
+        revision: of the space; None when something shows in the listing that no
+            revision tells, such as a lock.
+        entries: nothing when the revision is the one that was known.
+    """
 
     space: Space
     entries: Sequence[Entry]
+    revision: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True)
