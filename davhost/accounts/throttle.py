@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from ..catalogue import Account, Catalogue
 from ..errors import TooManyTries
@@ -98,6 +99,7 @@ class Throttle:
             )
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Name the network that one client can pick addresses from: an IPv6 /64."""
     try:

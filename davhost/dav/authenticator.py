@@ -27,6 +27,7 @@ from .exchange import ADDRESS, PRINCIPAL, TARGET, StartResponse
 from .gate import Gate
 
 _BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/]+={0,2})[ \t]*", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PASSWORD_BYTES_MAX = 4096
 
 #: What a session's cookie alone may ask for.
@@ -145,6 +146,6 @@ def credentials(value: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         text = octets.decode("latin-1")
     email, colon, password = text.partition(":")
-    if not colon or any(ord(c) < 32 or ord(c) == 127 for c in text):
+    if not colon or _CONTROL.search(text) is not None:
         raise NotSignedIn("The credentials are not an account and a password.")
     return email, password

@@ -51,6 +51,8 @@ class Target:
 
     def scoped(self, scope: DavPath) -> Target:
         """Make *scope* the root of what the request can name."""
+        if scope.is_root:
+            return self
         path = DavPath(scope.names + self.path.names)
         return replace(self, site=self.site.scoped(scope), path=path)
 
