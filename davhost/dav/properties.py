@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from ..tree import Revision
@@ -57,7 +58,7 @@ def propfind(exchange: Exchange) -> Response:
         return blocks(207, XML_TYPE, kept.blocks, *applied)
     scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
     writer = Writer(wanted, scene, minimal=headers.MINIMAL in wishes)
-    entries = listing.entries[headers.NO_ROOT in wishes :]
+    entries = islice(listing.entries, headers.NO_ROOT in wishes, None)
     answer = streamed(207, XML_TYPE, writer.document(entries), *applied)
     if depth == 1 and listing.revision is not None:
         return _kept(exchange.listings, key, listing.revision, answer)

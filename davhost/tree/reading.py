@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO, overload
 
 from .. import names
 from ..blobs import BlobMissing
 from ..catalogue import Reading
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
 from ..errors import ContentLost, NotFound
-from ..model import Lock, Resource, Rules, Space, Version
+from ..model import Lock, Property, Resource, Rules, Space, Version
 from ..paths import DavPath, Name
 from .base import Base, find, state_at, state_of
 from .past import Past, is_past
@@ -132,11 +132,14 @@ class ReadingTree(Base):
             if known is not None and revision == known:
                 return Listing(space, (), revision)
             own = reading.properties(target) if dead else ()
-            entries = [Entry(path, target, own, _covering(held, path))]
-            if depth != 0 and target.is_collection:
-                list_members(reading, entries, dead=dead, locks=held, deep=depth is None)
+            top = Entry(path, target, own, _covering(held, path))
+            entries: Sequence[Entry] = [top]
+            if depth is None:
+                entries = list_tree(reading, top, dead=dead, locks=held)
+            elif depth and target.is_collection:
+                entries = list_members(reading, top, dead=dead, locks=held)
             if past:
-                entries += Past(reading).entries(DavPath.of(names.HISTORY), depth=0)
+                entries = [*entries, *Past(reading).entries(DavPath.of(names.HISTORY), depth=0)]
             return Listing(space, entries, revision)
 
     def versions(self, path: DavPath) -> list[Version]:
@@ -149,20 +152,67 @@ class ReadingTree(Base):
             return reading.versions(reading.get(path))
 
 
+class _Members(Sequence[Entry]):
+    """A collection and its members; an entry is made when it is looked at.
+
+    Of a large collection, rows are all that is in memory at once.
+    """
+
+    def __init__(
+        self,
+        top: Entry,
+        members: Sequence[Resource],
+        properties: Mapping[int, Sequence[Property]],
+        locks: Sequence[Lock],
+    ) -> None:
+        self._top = top
+        self._members = members
+        self._properties = properties
+        self._locks = locks
+
+    def __len__(self) -> int:
+        return 1 + len(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        return self._entry(self._members[position - 1]) if position else self._top
+
+    def __iter__(self) -> Iterator[Entry]:
+        yield self._top
+        for member in self._members:
+            yield self._entry(member)
+
+    def _entry(self, member: Resource) -> Entry:
+        path = self._top.path.child(Name.known(member.name))
+        own = self._properties.get(member.id, ()) if self._properties else ()
+        return Entry(path, member, own, _covering(self._locks, path))
+
+
 def list_members(
-    reading: Reading, entries: list[Entry], *, dead: bool, locks: Sequence[Lock], deep: bool
-) -> None:
-    """Append the members of the first entry, and with *deep* theirs, parents first."""
-    waiting = [entries[0]]
+    reading: Reading, top: Entry, *, dead: bool, locks: Sequence[Lock] = ()
+) -> Sequence[Entry]:
+    """List a collection and its members."""
+    own = reading.member_properties(top.resource) if dead else {}
+    return _Members(top, reading.members(top.resource), own, locks)
+
+
+def list_tree(
+    reading: Reading, top: Entry, *, dead: bool, locks: Sequence[Lock] = ()
+) -> Sequence[Entry]:
+    """List a resource and all that is below it, parents first."""
+    entries = [top]
+    waiting = [top] if top.resource.is_collection else []
     while waiting:
-        collection = waiting.pop()
-        own = reading.member_properties(collection.resource) if dead else {}
-        for member in reading.members(collection.resource):
-            path = collection.path.child(Name.known(member.name))
-            entry = Entry(path, member, own.get(member.id, ()), _covering(locks, path))
-            entries.append(entry)
-            if deep and member.is_collection:
-                waiting.append(entry)
+        below = list_members(reading, waiting.pop(), dead=dead, locks=locks)[1:]
+        entries += below
+        waiting += [entry for entry in below if entry.resource.is_collection]
+    return entries
 
 
 def _revision(space: Space) -> Revision:

@@ -10,7 +10,7 @@ from ..errors import InvalidSyncToken, MethodNotAllowed
 from ..model import JournalEntry
 from ..paths import DavPath
 from .base import Base
-from .reading import list_members
+from .reading import list_members, list_tree
 from .results import Changed, Entry
 
 #: After these, the members of a collection are under URLs that are new to a client.
@@ -49,8 +49,8 @@ class SyncingTree(Base):
                 raise MethodNotAllowed("Only a folder can be synchronised.")
             now, space = reading.journal_seq(), reading.space()
             if seq is None:
-                entries = [Entry(path, top)]
-                list_members(reading, entries, dead=dead, locks=(), deep=deep)
+                list_ = list_tree if deep else list_members
+                entries = list_(reading, Entry(path, top), dead=dead)
                 return Changed(now, space, entries[1:], ())
             if not 0 <= seq <= now:
                 raise InvalidSyncToken("The server does not know this sync-token.")
@@ -78,9 +78,8 @@ def _gather(
             found[path] = None
             continue
         own = reading.properties(resource) if dead else ()
-        below = [Entry(path, resource, own)]
-        if deep and brings_members and resource.is_collection:
-            list_members(reading, below, dead=dead, locks=(), deep=True)
+        entry = Entry(path, resource, own)
+        below = list_tree(reading, entry, dead=dead) if deep and brings_members else [entry]
         found.update((entry.path, entry) for entry in below)
     return found
 
