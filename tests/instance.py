@@ -60,7 +60,7 @@ class Instance:
             self.catalogue,
             self.blobs,
             self.clock,
-            AccountsOptions(rounds=1),
+            AccountsOptions(rounds=1, memory_kib=32),
             sleep=self.naps.append,
         )
 
@@ -170,7 +170,8 @@ def with_token(*tokens: str) -> Conditions:
 
 
 def make_instance(database_url: str, folder: Path, **options: object) -> Instance:
-    """Make an instance on an empty database, its blobs on the disk, without fsync."""
+    """Make an instance on a database without rows, its blobs on the disk, without fsync."""
     catalogue = Catalogue(database_url, durable=False)
-    catalogue.upgrade()
+    if catalogue.current_revision() is None:
+        catalogue.upgrade()
     return Instance(catalogue, LocalBlobs(folder / "blobs", durable=False), **options)  # type: ignore[arg-type]

@@ -14,7 +14,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -37,15 +39,26 @@ class PostgresServer:
 
     def execute(self, statement: str) -> None:
         """Run one statement of administration, outside any transaction."""
-        with psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
+        with self._connect() as connection:
             connection.execute(statement.encode())
 
-    def create_database(self) -> str:
-        """Create an empty database under a name never used before."""
+    @cached_property
+    def version(self) -> int:
+        """Which PostgreSQL it is: 150004 is 15.4."""
+        with self._connect() as connection:
+            return connection.info.server_version
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
+        )
+
+    def create_database(self, template: str = "template1") -> str:
+        """Create a database under a name never used before: empty, or as *template* is."""
         database = f"davhost_{uuid.uuid4().hex}"
-        self.execute(f'CREATE DATABASE "{database}"')
+        # Since PostgreSQL 15 its own choice is to write every page to the log, too.
+        copying = "STRATEGY FILE_COPY" if self.version >= 150000 else ""
+        self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" {copying}')
         return database
 
     def drop_database(self, database: str) -> None:

@@ -16,6 +16,7 @@ class AccountsOptions:
         delay_seconds_max: how long a wrong try on an account under attack waits.
         rounds: argon2 time cost; stored hashes of another cost are renewed at
             the next sign-in.
+        memory_kib: argon2 memory cost.
     """
 
     remember_seconds: float = 300
@@ -23,3 +24,4 @@ class AccountsOptions:
     checks_at_once: int = 2
     delay_seconds_max: float = 2
     rounds: int = 3
+    memory_kib: int = 65536

@@ -63,7 +63,11 @@ class Passwords:
     """Slow on purpose, and only so many at once in one process."""
 
     def __init__(self, options: AccountsOptions) -> None:
-        self._hashing = CryptContext(schemes=["argon2"], argon2__time_cost=options.rounds)
+        self._hashing = CryptContext(
+            schemes=["argon2"],
+            argon2__time_cost=options.rounds,
+            argon2__memory_cost=options.memory_kib,
+        )
         self._checks = threading.BoundedSemaphore(options.checks_at_once)
 
     def verify(self, account: Account | None, password: str) -> bool:

@@ -357,7 +357,6 @@ def test_nothing_is_damaged_while_others_write(
 def test_stores_without_files_are_checked_too(database_url: str, tmp_path: Path) -> None:
     """Sizes and hashes through the same three methods."""
     catalogue = Catalogue(database_url, durable=False)
-    catalogue.upgrade()
     blobs = MemoryBlobs()
     instance = Instance(catalogue, blobs)
     bob = instance.home("bob@example.org")

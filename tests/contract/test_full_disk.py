@@ -14,7 +14,6 @@ from tests.instance import Instance, path_
 def small(database_url: str) -> Iterator[Instance]:
     """An instance whose store holds 1,000 bytes."""
     catalogue = Catalogue(database_url, durable=False)
-    catalogue.upgrade()
     yield Instance(catalogue, MemoryBlobs(capacity_bytes=1000), allow="*")
     catalogue.close()
 

@@ -5,6 +5,7 @@ The database does not matter here, so there is one.
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ from tests.readable import Readable
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(tmp_path: Path, sqlite_template: Path) -> str:
     """SQLite only."""
-    return f"sqlite:///{tmp_path}/davhost.sqlite"
+    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'davhost.sqlite')}"
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from davhost.catalogue import Catalogue, SchemaOutdated, migrations
 from davhost.catalogue.schema import metadata
 
 
-def test_the_schema_goes_up_and_down(database_url: str) -> None:
+def test_the_schema_goes_up_and_down(empty_database_url: str) -> None:
     """Every step can be taken back, and taken again."""
-    catalogue = Catalogue(database_url)
+    catalogue = Catalogue(empty_database_url)
     for _ in range(2):
         catalogue.upgrade()
         catalogue.check_schema()
-        engine = create_engine(database_url)
+        engine = create_engine(empty_database_url)
         assert set(metadata.tables) <= set(inspect(engine).get_table_names())
         catalogue.downgrade("base")
         assert set(inspect(engine).get_table_names()) == {"alembic_version"}
@@ -23,14 +23,14 @@ def test_the_schema_goes_up_and_down(database_url: str) -> None:
     catalogue.close()
 
 
-def test_the_steps_make_the_tables_that_the_program_uses(database_url: str) -> None:
+def test_the_steps_make_the_tables_that_the_program_uses(empty_database_url: str) -> None:
     """Migrations and schema.py say the same."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    catalogue = Catalogue(database_url)
+    catalogue = Catalogue(empty_database_url)
     catalogue.upgrade()
-    engine = create_engine(database_url)
+    engine = create_engine(empty_database_url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -50,19 +50,19 @@ def test_the_steps_are_counted_as_alembic_counts_them() -> None:
     assert not migrations.knows("no such step")
 
 
-def test_an_empty_database_is_not_served(database_url: str) -> None:
+def test_an_empty_database_is_not_served(empty_database_url: str) -> None:
     """The refusal names the command that mends it."""
-    catalogue = Catalogue(database_url)
+    catalogue = Catalogue(empty_database_url)
     with pytest.raises(SchemaOutdated, match="davhost db upgrade"):
         catalogue.check_schema()
     catalogue.close()
 
 
-def test_a_newer_database_is_not_served(database_url: str) -> None:
+def test_a_newer_database_is_not_served(empty_database_url: str) -> None:
     """An older program does not touch what it does not understand."""
-    catalogue = Catalogue(database_url)
+    catalogue = Catalogue(empty_database_url)
     catalogue.upgrade()
-    engine = create_engine(database_url)
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
