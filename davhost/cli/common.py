@@ -10,7 +10,6 @@ from typing import IO, Any, TypeVar
 
 import click
 
-from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.model import Rules
 from davhost.settings import BadSettings, Configuration, Settings, load
 from davhost.sizes import parse_quota
@@ -39,6 +38,9 @@ class Misuse(Failure):
 
 def explain(error: Exception) -> Failure | None:
     """Put an error that an administrator can mend into words; None for a defect."""
+    # The database comes with it, for which help and half of the commands need not wait.
+    from davhost.bootstrap.faults import MENDABLE, in_words
+
     if not isinstance(error, MENDABLE) or isinstance(error, BrokenPipeError):
         return None
     kind = Misuse if isinstance(error, BadSettings) else Failure
