@@ -240,8 +240,7 @@ def start_davhost(home: Path, *, encrypted: bool = False, **settings: str) -> Ta
         server.administer("tls", "init")
     server.start()
     for account in (ANN, BOB):
-        command = ("user", "add", account.email, "--password-stdin", "--allow", "*")
-        server.administer(*command, stdin=account.password + "\n")
+        server.register(account)
     return Target(server, False, home / "data" / "users")
 
 
