@@ -228,7 +228,7 @@ class Server:
         In this process: there are hundreds of accounts, and a program takes longer
         to start than to make one.
         """
-        with self._opened() as services:
+        with self.opened() as services:
             room = services.settings.quota_default if quota is None else parse_quota(quota)
             rules = None if allow is None else Rules.parse(allow)
             services.accounts.register(
@@ -236,7 +236,8 @@ class Server:
             )
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Services]:
+    def opened(self) -> Iterator[Services]:
+        """Open its parts in this process, as a command does in one of its own."""
         options = {"data_dir": self.data}
         loaded = load(options=options, environment=self.environment, folder=self.home)
         umask = os.umask(0o077)  # as the program does: nobody else may read it
