@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .. import bodies
 from ..errors import BadRequest, LockConflict, MethodNotAllowed
 from ..model import Lock, Resource
-from . import bodies, headers, lock_xml, multistatus, xml_bodies
+from . import headers, lock_xml, multistatus, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, empty, whole
 
 

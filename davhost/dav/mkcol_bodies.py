@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import bodies
 from ..errors import DAV, Forbidden, UnsupportedMedia
-from . import bodies, headers, xml_bodies
+from . import headers, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, whole
 from .multistatus import PROLOG
 from .property_updates import Updates, instructions, take

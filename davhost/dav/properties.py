@@ -7,9 +7,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from .. import bodies
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from ..tree import Revision
-from . import bodies, headers, property_updates, propfind_bodies, xml_bodies
+from . import headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, Streamed, blocks, empty, streamed, whole
 from .kept_listings import Kept, KeptListings
 from .listings import Writer, needs_dead, needs_locks, needs_sync_token

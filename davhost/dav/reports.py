@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .. import bodies
 from ..conditions import sync_token
 from ..errors import DAV, BadRequest, Forbidden, InvalidSyncToken, NoRoom
 from ..tree import Changed
-from . import bodies, headers, xml_bodies
+from . import headers, xml_bodies
 from .escaping import text
 from .exchange import XML_TYPE, Exchange, Response, streamed
 from .listings import Writer, needs_dead

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .. import bodies
 from ..errors import BadRequest, MethodNotAllowed
 from ..paths import DavPath
 from ..tree import Outcome
-from . import bodies, headers, mkcol_bodies
+from . import headers, mkcol_bodies
 from .dates import http_date, seconds
 from .digests import digests
 from .exchange import Exchange, Headers, Response, empty

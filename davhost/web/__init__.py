@@ -17,6 +17,8 @@ templates beside it::
                                     activity     what happened, in words
                                     health       yes or no, for load balancers
                                     files        the page of a collection
+                                    changing     what it does without scripts
+                                    uploading    files in a form, as they arrive
                                     zips         a folder as one file
                                     thumbnails   small pictures of pictures
                                     trash        what was deleted, what was before

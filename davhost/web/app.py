@@ -20,6 +20,7 @@ from . import (
     account,
     activity,
     assets,
+    changing,
     context,
     devices,
     files,
@@ -34,6 +35,7 @@ from . import (
     thumbnails,
     trash,
     two_step,
+    uploading,
     users,
     zips,
 )
@@ -55,12 +57,14 @@ _TOPICS = (
     thumbnails,
     trash,
     zips,
+    uploading,
+    changing,
     files,
 )
 
 log = logging.getLogger("davhost.web")
 
-#: Forms are small; files come by WebDAV.
+#: Forms are small; files come by WebDAV, or as `uploading` reads them.
 _FORM_BYTES_MAX = 1 << 20
 
 

@@ -66,6 +66,15 @@ def get_path() -> DavPath:
     return cast(DavPath, request.environ[browsing.PATH])
 
 
+def get_path_below(segments: int = 2) -> DavPath:
+    """The path of the resource that a page is about: what follows the page's own URL.
+
+    Args:
+        segments: how many the page's URL has.
+    """
+    return DavPath(get_path().names[segments:])
+
+
 def get_address() -> str:
     """The address of the client."""
     return str(request.environ[browsing.ADDRESS])
@@ -132,6 +141,12 @@ def href(path: DavPath, *, collection: bool) -> str:
     return str(request.script_root) + path.href(collection=collection)
 
 
+def path_url(endpoint: str, path: DavPath, **values: Any) -> str:
+    """Write the URL path of a page that is about the resource at *path*."""
+    page = flask.url_for(endpoint, rest="x", **values)
+    return page.removesuffix("x") + path.href(collection=False)[1:]
+
+
 def host() -> str:
     """The name of the server as people type it, for programs that list many."""
     return str(urlsplit(base_url()).netloc)
@@ -160,6 +175,7 @@ def add_to(app: Flask) -> None:
         return {
             "signed_in": find_signed_in(),
             "href": href,
+            "path_url": path_url,
             "root": DavPath(),
             "options": parts().options,
             "PASSWORD_HINT": PASSWORD_HINT,

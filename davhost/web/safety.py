@@ -8,8 +8,9 @@ from hashlib import sha256
 import flask
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf
 from werkzeug.wrappers import Response
+from wtforms import ValidationError
 
 from .. import browsing
 from ..accounts import LIFE_SECONDS
@@ -41,11 +42,18 @@ _HEADERS = {
 _HSTS = "max-age=31536000"
 
 
+#: Of views that find the token in their body themselves; looking for it here would
+#: read the whole body before.
+_CHECKING_THEMSELVES: set[str] = set()
+
+
 class _Csrf(CSRFProtect):  # type: ignore[misc]
     """Flask-WTF's protection; scripts prove themselves as they do to WebDAV."""
 
     def protect(self, apply_exemptions: bool = False) -> None:
         """Refuse a request that changes something and does not come from a page of ours."""
+        if request.endpoint in _CHECKING_THEMSELVES and request.method == "POST":
+            return
         signed_in = context.find_signed_in()
         token = browsing.csrf_token(request.environ)
         if signed_in is not None and token and signed_in.proves(token):
@@ -68,6 +76,23 @@ class _FormCookie(SecureCookieSessionInterface):
     def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002
         """Keep it from requests that other sites make, other than links."""
         return "Lax"
+
+
+def checks_the_token_itself(endpoint: str) -> None:
+    """Say that a view calls `check_token` before it changes anything."""
+    _CHECKING_THEMSELVES.add(endpoint)
+
+
+def check_token(token: str) -> None:
+    """Check the token of a form.
+
+    Raises:
+        CSRFError: no page of this session has it.
+    """
+    try:
+        validate_csrf(token)
+    except ValidationError as fault:
+        raise CSRFError(str(fault)) from None
 
 
 def protect(app: Flask) -> None:

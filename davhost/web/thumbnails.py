@@ -18,8 +18,7 @@ from flask import Blueprint, Flask, Response, current_app
 from PIL import Image, ImageOps
 
 from ..errors import NotFound, Unavailable
-from ..paths import DavPath
-from .context import get_path, get_tree, signed_in_only
+from .context import get_path_below, get_tree, signed_in_only
 
 pages = Blueprint("thumbnails", __name__, url_prefix="/-")
 
@@ -141,7 +140,7 @@ def thumbnail(version: str, rest: str) -> Response:  # noqa: ARG001 - the path w
         Unavailable: too many are being made now.
     """
     tree = get_tree()
-    resource = tree.find(DavPath(get_path().names[3:]))
+    resource = tree.find(get_path_below(3))
     if resource is None or resource.blob_key is None or resource.size_bytes > _SOURCE_BYTES_MAX:
         raise NotFound("There is no picture of this.")
     made: Thumbnails = current_app.extensions[_EXTENSION]

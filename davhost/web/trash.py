@@ -13,7 +13,7 @@ from ..model import Departed
 from ..paths import DavPath
 from ..tree import Tree
 from . import file_types
-from .context import get_path, get_tree, signed_in_only
+from .context import get_path_below, get_tree, path_url, signed_in_only
 
 pages = Blueprint("trash", __name__, url_prefix="/-")
 
@@ -64,7 +64,7 @@ def undo() -> tuple[str, int] | str:
 @signed_in_only
 def versions(rest: str) -> str:  # noqa: ARG001 - the path was parsed already
     """Show what a file held before."""
-    tree, path = get_tree(), _below()
+    tree, path = get_tree(), get_path_below()
     resource = tree.find(path)
     if resource is None or resource.is_collection:
         raise NotFound("There is no such file. It may have been moved or deleted.")
@@ -77,11 +77,10 @@ def versions(rest: str) -> str:  # noqa: ARG001 - the path was parsed already
 @signed_in_only
 def restore_version(rest: str) -> Response:  # noqa: ARG001 - the path was parsed already
     """Give a file content of before; what it has now becomes a version."""
-    path = _below()
+    path = get_path_below()
     get_tree().restore_version(path, request.form.get("id", 0, type=int))
     flask.flash("The file holds this content again. What it held until now is kept below.")
-    here = flask.url_for("trash.versions", rest="x").removesuffix("x")
-    return flask.redirect(here + path.href(collection=False)[1:], 303)
+    return flask.redirect(path_url("trash.versions", path), 303)
 
 
 def _last_at(tree: Tree, paths: Sequence[DavPath]) -> list[Departed]:
@@ -97,11 +96,6 @@ def _last_at(tree: Tree, paths: Sequence[DavPath]) -> list[Departed]:
     if missing:
         raise NotFound(f"“{missing[0].name}” is not in the trash any more.")
     return [last[path] for path in paths]
-
-
-def _below() -> DavPath:
-    """The path of the file that a page is about: what follows its own name."""
-    return DavPath(get_path().names[2:])
 
 
 def _called(path: DavPath) -> str:

@@ -14,7 +14,7 @@ from ..errors import NotFound
 from ..model import Resource
 from ..paths import DavPath, Name
 from ..tree import Entry, Tree
-from .context import get_path, get_signed_in, get_tree, signed_in_only
+from .context import get_path_below, get_signed_in, get_tree, signed_in_only
 from .files import is_hidden
 
 pages = Blueprint("zips", __name__, url_prefix="/-")
@@ -41,7 +41,7 @@ def download(rest: str) -> Response:  # noqa: ARG001 - the path was parsed alrea
     Raises:
         NotFound: there is no such collection, or not a member of that name.
     """
-    tree, path = get_tree(), DavPath(get_path().names[2:])
+    tree, path = get_tree(), get_path_below()
     listing = tree.listing(path, depth=1, dead=False, locks=False)
     if not listing.entries[0].resource.is_collection:
         raise NotFound("There is no such folder. It may have been moved or deleted.")

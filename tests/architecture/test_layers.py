@@ -24,6 +24,7 @@ LAYERS = {
     "mail": 1,
     "kits": 1,
     "model": 2,
+    "bodies": 2,
     "changes": 3,
     "conditions": 3,
     "names": 3,

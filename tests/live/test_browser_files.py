@@ -196,18 +196,50 @@ def _holds(condition: bool) -> None:
     assert condition
 
 
-def test_who_has_no_scripts_looks_and_downloads(open_home: Callable[..., Home]) -> None:
-    """Links are links."""
-    home = open_home({"f": None, "f/a.txt": b"one"})
+def test_who_has_no_scripts_does_it_all_by_forms(
+    open_home: Callable[..., Home], tmp_path: Path
+) -> None:
+    """Looking, uploading, folders, renaming, deleting after a question."""
+    home = open_home({"f": None, "f/a.txt": b"one"}, allow="txt,pdf")
     plain = home.desk.context.browser.new_context(
-        java_script_enabled=False, storage_state=home.desk.context.storage_state()
+        java_script_enabled=False,
+        storage_state=home.desk.context.storage_state(),
+        viewport=DESKTOP,
+        base_url=home.dav.url("/"),
     )
     page = plain.new_page()
-    page.goto(home.dav.url("/"))
+    page.goto("/")
     page.get_by_role("link", name="f", exact=True).click()
-    page.get_by_role("link", name="a.txt").click()
+    page.get_by_role("link", name="a.txt", exact=True).click()
     expect(page.locator("body")).to_have_text("one")
+    page.goto("/f/")
+    files = [("a.txt", b"two"), ('\u200fשלום "é".txt', b"x" * 3_000_000), ("b.exe", b"MZ")]
+    page.get_by_label("Files of this computer").set_input_files(
+        [{"name": name, "mimeType": "text/plain", "buffer": content} for name, content in files]
+    )
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not everything worked")
+    expect(page.locator("main")).to_contain_text("Allowed here: pdf, txt")
+    page.get_by_role("link", name="Back to f").click()
+    page.get_by_label("Name of a new folder").fill("New")
+    page.get_by_role("button", name="Make the folder").click()
+    shoot(page, "files-plain", tmp_path)
+    page.get_by_role("link", name="More for a.txt").click()
+    page.get_by_label("Name", exact=True).fill("c.txt")
+    page.get_by_label("Folder").fill("/f/New")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("“a.txt” is “c.txt” in f/New now.")
+    page.goto("/f/")
+    page.get_by_label("Select a (2).txt").check()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Delete “a (2).txt”?")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_have_text("1 item deleted.")
+    assert home.dav.tree("/f/") == {files[1][0]: files[1][1], "New": None, "New/c.txt": b"one"}
     plain.close()
+    for url in ("/-/details/f/New/c.txt", "/-/details/f"):
+        home.page.goto(url)
+        assert accessibility_faults(home.page) == []
 
 
 # New, rename, move, copy, delete

@@ -45,8 +45,11 @@ class Browser:
         """Navigate to *url*, without following redirects."""
         return self._send("GET", url, NAVIGATION | _spelled(headers))
 
-    def submit(self, url: str, /, page: str | None = None, **fields: str) -> TestResponse:
-        """Fill in the form of *page* (*url* if it is not said) and send it to *url*."""
+    def submit(self, url: str, /, page: str | None = None, **fields: Any) -> TestResponse:
+        """Fill in the form of *page* (*url* if it is not said) and send it to *url*.
+
+        A field of files is a list of their contents and names.
+        """
         shown = self.go(page or url)
         hidden = hidden_fields(shown.text, url)
         sent = NAVIGATION | {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}

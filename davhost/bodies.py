@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import BadRequest, BodyStalled, IncompleteBody, TooLarge
-from .origin import Environ
+from .browsing import Environ
+from .errors import BadRequest, BodyStalled, IncompleteBody, TooLarge
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
