@@ -6,24 +6,27 @@ parent, and remembers where it belongs. Nothing here changes anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import select, text
 
 from ..errors import NotFound
 from ..model import Departed, Resource
-from ..paths import DavPath, Name
-from .reading import RESOURCE, SUBTREE, Reading, resource_of
+from ..paths import DEPTH_MAX, DavPath, Name
+from .reading import RESOURCE, RESOURCE_SQL, Reading, resource_of
 from .schema import resource, version
 
 
-def departed(reading: Reading) -> list[Departed]:
-    """List the trash of a space, the last one first."""
-    statement = (
-        select(*RESOURCE, resource.c.departed_us, resource.c.home_name)
-        .where(resource.c.space_id == reading.space_id, resource.c.departed_us.is_not(None))
-        .order_by(resource.c.departed_us.desc(), resource.c.id.desc())
-    )
-    rows = reading.connection.execute(statement).all()
-    return [_departed(reading, resource_of(row[:-2]), *row[-2:]) for row in rows]
+def departed(reading: Reading, first: int = 0, count: int | None = None) -> list[Departed]:
+    """List the trash of a space, the last one first; so many statements for any number.
+
+    Args:
+        first: how many to leave out.
+        count: how many to list at most; None for all.
+    """
+    chosen = {"first": first, "count": _ALL if count is None else count}
+    return _list(reading, _LAST_FIRST, chosen)
 
 
 def get_departed(reading: Reading, resource_id: int) -> Departed:
@@ -32,15 +35,10 @@ def get_departed(reading: Reading, resource_id: int) -> Departed:
     Raises:
         NotFound: it is not there, or not any more.
     """
-    statement = select(*RESOURCE, resource.c.departed_us, resource.c.home_name).where(
-        resource.c.space_id == reading.space_id,
-        resource.c.id == resource_id,
-        resource.c.departed_us.is_not(None),
-    )
-    row = reading.connection.execute(statement).first()
-    if row is None:
+    found = _list(reading, "AND id = :id", {"id": resource_id})
+    if not found:
         raise NotFound(f"There is no {resource_id} in the trash.")
-    return _departed(reading, resource_of(row[:-2]), *row[-2:])
+    return found[0]
 
 
 def departed_tops(reading: Reading) -> list[tuple[Resource, Name, int]]:
@@ -122,72 +120,109 @@ def get_version_content(reading: Reading, target: Resource, version_id: int) -> 
         NotFound: the file has no such version, or not any more.
     """
     statement = select(
-        version.c.blob_key, version.c.size_bytes, version.c.content_type, version.c.modified_us
+        version.c.blob_key,
+        version.c.size_bytes,
+        version.c.etag,
+        version.c.content_type,
+        version.c.modified_us,
     ).where(version.c.id == version_id, version.c.resource_id == target.id)
     row = reading.connection.execute(statement).first()
     if row is None:
         raise NotFound(f"The file has no version {version_id}.")
-    return resource_of((*_before_content(target), *row[:2], target.etag, row[2], 0, row[3]))
+    return resource_of((*_before_content(target), *row[:4], 0, row.modified_us))
 
 
 def _before_content(target: Resource) -> tuple[object, ...]:
     return target.id, target.space_id, target.parent_id, target.name, target.kind
 
 
-def _departed(
-    reading: Reading, target: Resource, departed_us: int, home_name: str | None
-) -> Departed:
-    parent = _home_parent(reading, target)
-    was_in = None if parent is None else reading.path_of(parent)
-    files, size_bytes = _count(reading, target)
-    return Departed(
-        resource=target,
-        name=Name.known(home_name or target.name),
-        departed_us=departed_us,
-        place=_nearest(reading, target),
-        place_is_there=was_in is not None,
-        files=files,
-        size_bytes=size_bytes,
-    )
+def _list(reading: Reading, which: str, parameters: dict[str, int]) -> list[Departed]:
+    """List the resources of the trash that the end of an SQL statement picks out."""
+    gone = f"{_GONE} {which}"
+    parameters |= {"space": reading.space_id}
+
+    def rows(statement: str) -> Sequence[Any]:
+        return reading.connection.execute(text(statement), parameters).all()
+
+    counted = {row.top: (row.files, row.size_bytes) for row in rows(_COUNTS.format(gone=gone))}
+    above: dict[int, list[Any]] = {}
+    for row in rows(_ABOVE.format(gone=gone)):
+        above.setdefault(row.top, []).append(row)
+    root_id = reading.space().root_id
+    found = []
+    for row in rows(_ROWS.format(gone=gone)):
+        target = resource_of(row[:-2])
+        files, size_bytes = counted.get(target.id, (0, 0))
+        if not target.is_collection:
+            files, size_bytes = 1, target.size_bytes
+        place, is_there = _nearest(above.get(target.id, []), root_id)
+        found.append(
+            Departed(
+                resource=target,
+                name=Name.known(row.home_name or target.name),
+                departed_us=row.departed_us,
+                place=place,
+                place_is_there=is_there,
+                files=files,
+                size_bytes=int(size_bytes),
+            )
+        )
+    return found
 
 
-def _home_parent(reading: Reading, target: Resource) -> Resource | None:
-    parent, _ = reading.home_of(target) or (None, None)
-    return parent
+def _nearest(above: Sequence[Any], root_id: int) -> tuple[DavPath, bool]:
+    """Find the collection that a resource was in, or the nearest one above that is left.
+
+    Args:
+        above: that collection and those above it, upwards; where one has departed
+            too, the next is what that one was in.
+
+    Returns:
+        Its path, and whether it is the very one.
+    """
+    if not above or above[-1].id != root_id:
+        return DavPath(), False  # one of them was removed for good
+    heights = range(len(above) - 1)
+    left = max((at for at in heights if above[at].parent_id is None), default=-1)
+    names = (Name.known(row.name) for row in reversed(above[left + 1 : -1]))
+    return DavPath(tuple(names)), left < 0
 
 
-def _nearest(reading: Reading, target: Resource) -> DavPath:
-    """Find the collection that the resource was in, or the nearest one above that is left."""
-    current: Resource | None = _home_parent(reading, target)
-    seen: set[int] = set()
-    while current is not None and current.id not in seen:
-        seen.add(current.id)
-        path = reading.path_of(current)
-        if path is not None and current.is_collection:
-            return path
-        current = _above(reading, current)
-    return DavPath()
+#: More than any space can have.
+_ALL = 1 << 62
 
+_GONE = "SELECT id FROM resource WHERE space_id = :space AND departed_us IS NOT NULL"
+_LAST_FIRST = "ORDER BY departed_us DESC, id DESC LIMIT :count OFFSET :first"
 
-def _above(reading: Reading, member: Resource) -> Resource | None:
-    """Find the collection that a member of the trash is in, or was in when it left."""
-    if member.parent_id is None:
-        return _home_parent(reading, member)
-    return reading.get_by_id(member.parent_id)
-
-
-def _count(reading: Reading, target: Resource) -> tuple[int, int]:
-    """Count the files of a tree, and their bytes."""
-    if not target.is_collection:
-        return 1, target.size_bytes
-    row = reading.connection.execute(_COUNT, {"top": target.id}).one()
-    return int(row[0]), int(row[1])
-
-
-_COUNT = text(
-    SUBTREE
-    + """
-SELECT COUNT(*), COALESCE(SUM(r.size_bytes), 0)
-FROM resource r JOIN tree ON tree.id = r.id WHERE r.kind = 'file'
+_ROWS = f"""
+SELECT {RESOURCE_SQL}, r.departed_us, r.home_name
+FROM resource r JOIN ({{gone}}) gone ON gone.id = r.id
+ORDER BY r.departed_us DESC, r.id DESC
 """
+
+_COUNTS = """
+WITH RECURSIVE tree(top, id) AS (
+  SELECT gone.id, gone.id FROM ({gone}) gone
+  UNION ALL
+  SELECT tree.top, r.id FROM tree JOIN resource r ON r.parent_id = tree.id
 )
+SELECT tree.top, COUNT(*) AS files, COALESCE(SUM(r.size_bytes), 0) AS size_bytes
+FROM tree JOIN resource r ON r.id = tree.id WHERE r.kind = 'file' GROUP BY tree.top
+"""
+
+#: No chain is longer: half of it in the tree, and as much that has departed.
+_HEIGHT_MAX = 2 * DEPTH_MAX
+
+_ABOVE = f"""
+WITH RECURSIVE above(top, height, id, parent_id, next_id, name) AS (
+  SELECT r.id, 0, up.id, up.parent_id, COALESCE(up.parent_id, up.home_parent_id), up.name
+  FROM resource r JOIN ({{gone}}) gone ON gone.id = r.id
+  JOIN resource up ON up.id = r.home_parent_id AND up.space_id = :space
+  UNION ALL
+  SELECT above.top, above.height + 1, up.id, up.parent_id,
+         COALESCE(up.parent_id, up.home_parent_id), up.name
+  FROM above JOIN resource up ON up.id = above.next_id AND up.space_id = :space
+  WHERE above.height < {_HEIGHT_MAX}
+)
+SELECT top, id, parent_id, name FROM above ORDER BY top, height
+"""

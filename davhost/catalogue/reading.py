@@ -34,7 +34,7 @@ RESOURCE = (
     resource.c.modified_us,
     resource.c.touched_us,
 )
-_RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
+RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
 
 SPACE = (
     space.c.id,
@@ -313,7 +313,7 @@ WHERE r.kind = 'file' AND r.id <> :top
 _TREE_FILES = text(
     SUBTREE
     + f"""
-SELECT {_RESOURCE_SQL} FROM resource r JOIN tree ON tree.id = r.id
+SELECT {RESOURCE_SQL} FROM resource r JOIN tree ON tree.id = r.id
 WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS NOT NULL))
 """
 )
@@ -326,7 +326,7 @@ def _walk(depth: int) -> Prepared:
 
 
 def _walk_sql(depth: int, dialect: str) -> str:
-    top = f"SELECT {_RESOURCE_SQL} FROM space s JOIN resource r ON r.id = s.root_id "
+    top = f"SELECT {RESOURCE_SQL} FROM space s JOIN resource r ON r.id = s.root_id "
     if depth == 0:
         return top + "WHERE s.id = :space"
     collate = 'COLLATE "C"' if dialect == "postgresql" else ""
@@ -336,5 +336,5 @@ def _walk_sql(depth: int, dialect: str) -> str:
         "SELECT 0, s.root_id FROM space s WHERE s.id = :space "
         "UNION ALL SELECT step.i, r.id FROM walk JOIN step ON step.i = walk.i + 1 "
         "JOIN resource r ON r.parent_id = walk.id AND r.name = step.name) "
-        f"SELECT {_RESOURCE_SQL} FROM walk JOIN resource r ON r.id = walk.id ORDER BY walk.i"
+        f"SELECT {RESOURCE_SQL} FROM walk JOIN resource r ON r.id = walk.id ORDER BY walk.i"
     )

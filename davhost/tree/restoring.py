@@ -22,10 +22,33 @@ from .plans import Planner
 class RestoringTree(Base):
     """The part of `Tree` that brings back what was deleted or replaced."""
 
-    def trash(self) -> list[Departed]:
-        """List what was deleted and can be restored, the last one first."""
+    def trash(self, first: int = 0, count: int | None = None) -> list[Departed]:
+        """List what was deleted and can be restored, the last one first.
+
+        Args:
+            first: how many to leave out.
+            count: how many to list at most; None for all.
+        """
         with self._reading() as reading:
-            return departed(reading)
+            return departed(reading, first, count)
+
+    def get_departed(self, resource_id: int) -> Departed:
+        """Find one resource of the trash.
+
+        Raises:
+            NotFound: it is not in the trash, or not any more.
+        """
+        with self._reading() as reading:
+            return get_departed(reading, resource_id)
+
+    def get_version(self, path: DavPath, version_id: int) -> Resource:
+        """Find content that the file at *path* had before, in the shape of a resource.
+
+        Raises:
+            NotFound: the URL is not mapped, or the file has no such version.
+        """
+        with self._reading() as reading:
+            return get_version_content(reading, reading.get(path), version_id)
 
     def restore_departed(self, resource_id: int) -> DavPath:
         """Put a deleted resource back with all its members, as one change.

@@ -32,6 +32,9 @@ POLICY = "; ".join(
     )
 )
 
+#: What is sent to be saved runs nowhere, as WebDAV says of every file.
+FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import flask
 from flask import Blueprint, request
@@ -14,24 +15,41 @@ from ..paths import DavPath
 from ..tree import Tree
 from . import file_types
 from .context import get_path_below, get_tree, path_url, signed_in_only
+from .downloads import saved_as
 
 pages = Blueprint("trash", __name__, url_prefix="/-")
 
-#: Thousands of rows help nobody; what was deleted last comes first.
-_ROWS_MAX = 500
+ROWS_MAX = 100
 
 
 @pages.get("/trash")
 @signed_in_only
 def page() -> str:
-    """Show what was deleted and can come back."""
-    departed = get_tree().trash()
+    """Show some of what was deleted and can come back, the last one first."""
+    first = max(0, request.args.get("first", 0, type=int))
+    departed = get_tree().trash(first, ROWS_MAX + 1)
     return flask.render_template(
         "trash.html",
-        departed=departed[:_ROWS_MAX],
-        total=len(departed),
+        departed=departed[:ROWS_MAX],
+        first=first,
+        newer=max(0, first - ROWS_MAX) if first else None,
+        older=first + ROWS_MAX if len(departed) > ROWS_MAX else None,
         type_of=file_types.type_of,
     )
+
+
+@pages.get("/trash/<int:number>")
+@signed_in_only
+def download(number: int) -> Response:
+    """Send a file of the trash, to be saved.
+
+    Raises:
+        NotFound: it is not there any more, or is a folder.
+    """
+    departed = get_tree().get_departed(number)
+    if departed.resource.is_collection:
+        raise NotFound("A folder of the trash can only be restored.")
+    return saved_as(get_tree(), departed.resource, departed.name)
 
 
 @pages.post("/trash")
@@ -40,7 +58,8 @@ def restore() -> Response:
     """Put one thing back."""
     path = get_tree().restore_departed(request.form.get("id", 0, type=int))
     flask.flash(f"“{path.name}” is back in {_called(path.parent)}.")
-    return flask.redirect(flask.url_for("trash.page"), 303)
+    first = request.args.get("first", 0, type=int)
+    return flask.redirect(flask.url_for("trash.page", first=first or None), 303)
 
 
 @pages.post("/restore")
@@ -73,6 +92,16 @@ def versions(rest: str) -> str:  # noqa: ARG001 - the path was parsed already
     )
 
 
+@pages.get("/version/<int:number>/<path:rest>")
+@signed_in_only
+def download_version(number: int, rest: str) -> Response:  # noqa: ARG001 - see get_path_below
+    """Send what a file held before, to be saved under a name that says when it was written."""
+    tree, path = get_tree(), get_path_below(3)
+    content = tree.get_version(path, number)
+    at = datetime.fromtimestamp(content.modified_us // 1_000_000, UTC)
+    return saved_as(tree, content, path.name.marked(f" {at:%Y-%m-%d %H.%M.%S}"))
+
+
 @pages.post("/versions/<path:rest>")
 @signed_in_only
 def restore_version(rest: str) -> Response:  # noqa: ARG001 - the path was parsed already
@@ -90,9 +119,15 @@ def _last_at(tree: Tree, paths: Sequence[DavPath]) -> list[Departed]:
         NotFound: nothing that was there is in the trash.
     """
     last: dict[DavPath, Departed] = {}
-    for departed in tree.trash():
-        last.setdefault(departed.place.child(departed.name), departed)
-    missing = [path for path in paths if path not in last]
+    missing, batch = list(paths), 0
+    while missing:
+        found = tree.trash(batch * ROWS_MAX, ROWS_MAX)
+        for departed in found:
+            last.setdefault(departed.place.child(departed.name), departed)
+        missing = [path for path in paths if path not in last]
+        batch += 1
+        if len(found) < ROWS_MAX:
+            break
     if missing:
         raise NotFound(f"“{missing[0].name}” is not in the trash any more.")
     return [last[path] for path in paths]

@@ -16,6 +16,7 @@ from ..paths import DavPath, Name
 from ..tree import Entry, Tree
 from .context import get_path_below, get_signed_in, get_tree, signed_in_only
 from .files import is_hidden
+from .safety import FILE_POLICY
 
 pages = Blueprint("zips", __name__, url_prefix="/-")
 
@@ -53,8 +54,11 @@ def download(rest: str) -> Response:  # noqa: ARG001 - the path was parsed alrea
     # Inside the zip of a folder stands the folder, as people expect of it.
     top = path if names or path.is_root else path.parent
     body = stream_zip(_members(tree, chosen, top), chunk_size=_BLOCK_BYTES)
-    saved_as = {"Content-Disposition": browsing.attachment(f"{called}.zip")}
-    return Response(_closing(body), mimetype="application/zip", headers=saved_as)
+    headers = {
+        "Content-Disposition": browsing.attachment(f"{called}.zip"),
+        "Content-Security-Policy": FILE_POLICY,
+    }
+    return Response(_closing(body), mimetype="application/zip", headers=headers)
 
 
 def _chosen(members: Iterable[Entry], names: Iterable[str]) -> list[Entry]:

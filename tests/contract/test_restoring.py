@@ -1,6 +1,10 @@
 """What comes back from the trash and from versions, on both databases."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from sqlalchemy import Engine, event
 
 from davhost.errors import Locked, NameRefused, NotFound, QuotaExceeded, ReadOnly
 from davhost.model import PropertyUpdate, Rules
@@ -51,6 +55,43 @@ def test_the_trash_says_what_is_in_it(ann: Home, instance: Instance) -> None:
     assert (first.name, first.files, first.size_bytes) == ("y.txt", 1, 2)
     assert last.departed_us - first.departed_us == 5_000_000
     assert last.place_is_there
+
+
+def test_the_trash_of_thousands_is_read_in_parts(ann: Home) -> None:
+    """Page by page, in the same order, with as many statements for a page as for one."""
+    for number in range(7):
+        ann.mkcol(f"/f{number}")
+        ann.mkcol(f"/f{number}/in")
+        ann.put(f"/f{number}/in/a.txt", b"x")
+        ann.delete(f"/f{number}/in")
+        ann.delete(f"/f{number}")
+    every = ann.tree.trash()
+    assert len(every) == 14
+    assert every == [ann.tree.trash(at, 1)[0] for at in range(14)]
+    assert ann.tree.trash(12, 100) == every[12:]
+    assert ann.tree.trash(14, 100) == []
+
+    def statements(first: int, count: int) -> int:
+        with counted() as seen:
+            ann.tree.trash(first, count)
+        return len(seen)
+
+    assert statements(0, 14) == statements(0, 1)
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Note every statement that is sent to a database."""
+    seen: list[str] = []
+
+    def note(*arguments: object) -> None:
+        seen.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_whole_tree_comes_back_as_one_change(ann: Home) -> None:

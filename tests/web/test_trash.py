@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 
+from davhost.web import trash
 from tests.web.browser import Browser, hidden_fields
+from tests.web.conftest import PASSWORD
 
 MARKED = "<b>&'x.txt"
 
@@ -43,6 +47,88 @@ def test_a_version_comes_back_and_what_it_replaces_is_kept(signed_in: Browser) -
     assert signed_in.go("/-/versions/a%20b.txt").text.count("Restore</button>") == 3
 
 
+def test_what_a_file_held_before_is_downloaded(signed_in: Browser) -> None:
+    """Saved and never shown, under a name that says when it was written; in parts too."""
+    url = "/é%20%3Cb%3E.txt"
+    for content in (b"one", b"twotwo"):
+        signed_in.fetch("PUT", url, content, X_OC_Mtime="1234567890")
+    page = signed_in.go(f"/-/versions{url}").text
+    link = unescape(re.findall(r'href="(/-/version/[^"]*)"', page)[0])
+    answer = signed_in.go(link)
+    assert answer.data == b"one"
+    assert_only_saved(answer, quote("é <b> 2009-02-13 23.31.30.txt"))
+    part = signed_in.go(link, Range="bytes=1-", If_Range=answer.headers["ETag"])
+    assert (part.status_code, part.data) == (206, b"ne")
+    assert part.headers["Content-Range"] == "bytes 1-2/3"
+    assert signed_in.go(link, Range="bytes=9-").status_code == 416
+    assert signed_in.go(link.replace("/version/", "/version/9")).status_code == 404
+    signed_in.fetch("PUT", "/other.txt", b"x")
+    other = link.rpartition("/")[0] + "/other.txt"
+    assert signed_in.go(other).status_code == 404
+
+
+def test_a_file_of_the_trash_is_downloaded(signed_in: Browser, services, new_browser) -> None:
+    """Without bringing it back; a folder can only be restored."""
+    signed_in.fetch("PUT", "/a.html", b"<script>")
+    signed_in.fetch("PUT", "/none.txt", b"")
+    signed_in.fetch("MKCOL", "/f/")
+    for url in ("/f/", "/none.txt", "/a.html"):
+        signed_in.fetch("DELETE", url)
+    links = re.findall(r'href="(/-/trash/[0-9]+)"', signed_in.go("/-/trash").text)
+    answer = signed_in.go(links[0])
+    assert answer.data == b"<script>"
+    assert_only_saved(answer, "a.html")
+    assert signed_in.go(links[1]).data == b""
+    assert len(links) == 2
+    folder = f"/-/trash/{int(links[1].rpartition('/')[2]) + 1}"
+    assert signed_in.go(folder).status_code == 404
+    email = f"mallory{len(links[0])}{links[0].rpartition('/')[2]}@example.org"
+    services.accounts.register(email, PASSWORD)
+    mallory = new_browser()
+    mallory.sign_in(email, PASSWORD)
+    assert mallory.go(links[0]).status_code == 404
+
+
+def assert_only_saved(answer, name: str) -> None:
+    """No browser shows it, runs it or takes it for something else."""
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition.startswith("attachment;")
+    assert disposition.endswith(f"''{name}")
+    assert answer.headers["Content-Security-Policy"].endswith("sandbox")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.mimetype == "application/octet-stream"
+    assert answer.headers["Cache-Control"].startswith("private")
+
+
+def test_the_trash_of_thousands_comes_page_by_page(
+    signed_in: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was deleted last comes first, and restoring leads back to the same page."""
+    monkeypatch.setattr(trash, "ROWS_MAX", 2)
+    for number in range(5):
+        signed_in.fetch("PUT", f"/{number}.txt", b"x")
+        signed_in.fetch("DELETE", f"/{number}.txt")
+
+    def names(page: str) -> list[str]:
+        return re.findall(r"Restore ([0-9]\.txt)", page)
+
+    page = signed_in.go("/-/trash").text
+    assert names(page) == ["4.txt", "3.txt"]
+    assert "Deleted later" not in page
+    page = signed_in.go("/-/trash?first=2").text
+    assert names(page) == ["2.txt", "1.txt"]
+    assert 'href="/-/trash?first=4"' in page
+    assert 'href="/-/trash"' in page.partition("Deleted later")[0].rpartition("<nav")[2]
+    last = signed_in.go("/-/trash?first=4").text
+    assert names(last) == ["0.txt"]
+    assert "Deleted before" not in last
+    answer = signed_in.post("/-/trash?first=2", restore_form(page))
+    assert answer.location == "/-/trash?first=2"
+    assert undo(signed_in, "/0.txt").status_code == 200
+    assert "Nothing was deleted before that." in signed_in.go("/-/trash?first=99").text
+    assert signed_in.go("/-/trash?first=-1").status_code == 200
+
+
 @pytest.mark.parametrize("url", ["/-/trash", "/-/versions/a.txt", "/-/restore"])
 def test_nothing_is_restored_without_the_token(signed_in: Browser, url: str) -> None:
     """No other site can do it."""
@@ -61,8 +147,6 @@ def test_what_is_not_there_is_said(signed_in: Browser, url: str, id_: str) -> No
 
 def test_nobody_restores_what_another_deleted(signed_in: Browser, services, new_browser) -> None:
     """The numbers of the trash of others are nothing."""
-    from tests.web.conftest import PASSWORD
-
     signed_in.fetch("PUT", "/a.txt", b"mine")
     signed_in.fetch("DELETE", "/a.txt")
     form = restore_form(signed_in.go("/-/trash").text)
