@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from . import browsing
-from .model import Kind, Rules
+from .model import Kind, Resource, Rules
 from .paths import DavPath, Name
 
 
@@ -228,6 +228,23 @@ def classify(name: Name, rules: Rules) -> Verdict:
 def is_temporary(path: DavPath, rules: Rules) -> bool:
     """Whether programs put a file at *path* only while they save."""
     return in_temporary_folder(path) or classify(path.name, rules).temporary
+
+
+def is_for_programs(resource: Resource) -> bool:
+    """Whether a program left *resource* for itself, so that pages need not show it to people.
+
+    Where everything is allowed, a file may well be called ``20261122``: there only
+    marks count, which nobody gives by hand.
+    """
+    name = Name.known(resource.name)
+    if resource.is_collection:
+        return is_temporary_folder(name)
+    return resource.kind is Kind.SCRATCH or _is_mark(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(name: Name) -> bool:
+    return _find(MARKS, name.casefold()) is not None
 
 
 def hides(path: DavPath, rules: Rules) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .. import names
 from ..errors import DAV
 from ..model import Principal, Space
 from ..paths import ROOT
@@ -114,6 +115,10 @@ LIVE: dict[str, Live] = {
     ),
     DAV + "current-user-principal": Live(_principal, in_allprop=False),
     DAV + "supported-report-set": Live(lambda _e, _s: _REPORTS, files=False, in_allprop=False),
+    # What the server's own pages leave out.
+    "{https://davhost.example/ns}hidden": Live(
+        lambda e, _: str(int(names.is_for_programs(e.resource))), in_allprop=False
+    ),
     # RFC 6578 section 4: not in allprop.
     DAV + "sync-token": Live(lambda _, s: text(s.sync_token), files=False, in_allprop=False),
 }

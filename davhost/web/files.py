@@ -12,7 +12,7 @@ import flask
 from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import browsing
+from .. import browsing, names
 from ..errors import NotFound
 from ..paths import DavPath
 from ..tree import Entry
@@ -55,13 +55,15 @@ def collection(rest: str) -> Response | AnyResponse:  # noqa: ARG001 - the path 
     tree = get_tree()
     listing = tree.listing(path, depth=1, dead=False, locks=False)
     sort, down = _order()
-    members = _sorted([e for e in listing.entries if not is_hidden(path, e.path)], sort, down)
+    below = [entry for entry in listing.entries if not is_other_page(path, entry.path)]
+    members = _sorted([e for e in below if not names.is_for_programs(e.resource)], sort, down)
     shown = members if request.args.get("show") == "all" else members[:ROWS_MAX]
     page = flask.render_template(
         "files.html",
         path=path,
         members=shown,
         total=len(members),
+        hidden=len(below) - len(members),
         sort=sort,
         down=down,
         space=listing.space,
@@ -86,8 +88,8 @@ def _sorted(members: list[Entry], sort: str, down: bool) -> list[Entry]:
     return members
 
 
-def is_hidden(collection_path: DavPath, path: DavPath) -> bool:
-    """Whether a page of a collection leaves out what its listing has at *path*."""
+def is_other_page(collection_path: DavPath, path: DavPath) -> bool:
+    """Whether what the listing of a collection has at *path* is shown by another page."""
     if path == collection_path:
         return True
     return collection_path.is_root and path.name == _HIDDEN_AT_TOP

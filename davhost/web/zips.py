@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, request
 from stream_zip import ZIP_AUTO, MemberFile, stream_zip
 
-from .. import browsing
+from .. import browsing, names
 from ..errors import NotFound
 from ..model import Resource
 from ..paths import DavPath, Name
 from ..tree import Entry, Tree
 from .context import get_path_below, get_signed_in, get_tree, signed_in_only
-from .files import is_hidden
+from .files import is_other_page
 from .safety import FILE_POLICY
 
 pages = Blueprint("zips", __name__, url_prefix="/-")
@@ -46,13 +46,13 @@ def download(rest: str) -> Response:  # noqa: ARG001 - the path was parsed alrea
     listing = tree.listing(path, depth=1, dead=False, locks=False)
     if not listing.entries[0].resource.is_collection:
         raise NotFound("There is no such folder. It may have been moved or deleted.")
-    members = [entry for entry in listing.entries if not is_hidden(path, entry.path)]
-    names = request.values.getlist("name")
+    members = [entry for entry in listing.entries if not is_other_page(path, entry.path)]
+    picked = request.values.getlist("name")
     whole = members if path.is_root else listing.entries[:1]
-    chosen = _chosen(members, names) if names else whole
+    chosen = _chosen(members, picked) if picked else whole
     called = path.name if not path.is_root else get_signed_in().principal.email
     # Inside the zip of a folder stands the folder, as people expect of it.
-    top = path if names or path.is_root else path.parent
+    top = path if picked or path.is_root else path.parent
     body = stream_zip(_members(tree, chosen, top), chunk_size=_BLOCK_BYTES)
     headers = {
         "Content-Disposition": browsing.attachment(f"{called}.zip"),
@@ -71,9 +71,14 @@ def _chosen(members: Iterable[Entry], names: Iterable[str]) -> list[Entry]:
 
 
 def _members(tree: Tree, entries: Iterable[Entry], top: DavPath) -> Iterator[MemberFile]:
-    """Walk down, one listing at a time, so that memory does not grow with the tree."""
+    """Walk down, one listing at a time, so that memory does not grow with the tree.
+
+    What the pages do not show of a collection is not in its zip either.
+    """
     for entry in entries:
         resource = entry.resource
+        if names.is_for_programs(resource):
+            continue
         name = "/".join(entry.path.names[len(top.names) :])
         at = _date(resource)
         if not resource.is_collection:

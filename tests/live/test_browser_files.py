@@ -280,7 +280,9 @@ def test_a_name_that_the_server_refuses_is_said_in_its_words(
 
 def test_things_are_moved_with_the_tree_and_back(open_home: Callable[..., Home]) -> None:
     """Chosen by keys, undone with one press."""
-    home = open_home({**FEW, "Letters/Old": None})
+    home = open_home({**FEW, "Letters/Old": None, ".DS_Store": b"x", "._a.txt": b"x"})
+    aside = home.page.get_by_text("2 items that programs keep here for themselves are not shown.")
+    expect(aside).to_be_visible()
     home.desk.row("a.txt").get_by_role("checkbox").click()
     home.desk.row("b.txt").get_by_role("checkbox").click()
     home.page.get_by_role("button", name="Move").click()
@@ -293,6 +295,8 @@ def test_things_are_moved_with_the_tree_and_back(open_home: Callable[..., Home])
     home.page.get_by_role("button", name="Move here").click()
     expect(home.desk.said()).to_contain_text("2 items moved to “Old”.")
     assert set(home.dav.members("/Letters/Old/")) == {"a.txt", "b.txt"}
+    assert home.desk.names() == ["Letters", "Photos", "c.txt"]
+    expect(aside).to_be_visible()
     home.desk.said().get_by_role("button", name="Undo").click()
     expect(home.desk.row("a.txt")).to_be_focused()
     assert home.dav.read("/a.txt") == b"one"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 
@@ -77,6 +80,52 @@ def test_what_programs_see_of_versions_is_not_among_the_files(signed_in: Browser
     signed_in.fetch("MKCOL", "/.davhost/")
     assert listed(signed_in.go("/").text) == ["a"]
     assert listed(signed_in.go("/a/").text) == [".davhost"]
+
+
+#: What programs leave beside files.
+LITTER = ["._a.txt", ".DS_Store", "~$a.docx", ".~lock.a.odt#", "Thumbs.db", "desktop.ini"]
+
+
+def test_what_programs_keep_for_themselves_is_not_shown(
+    signed_in: Browser, services, email
+) -> None:
+    """Neither on the page nor in its zip; programs see it."""
+    for name in ("20261122", "a.docx.tmp", *LITTER):
+        assert signed_in.fetch("PUT", "/" + quote(name), b"x").status_code == 201
+    signed_in.fetch("MKCOL", "/.TemporaryItems/")
+    signed_in.fetch("PUT", "/.TemporaryItems/x.txt", b"x")
+    page = signed_in.go("/").text
+    # Where everything is allowed, only marks can be told from what people mean.
+    assert listed(page) == ["20261122", "a.docx.tmp"]
+    assert "7 items that programs keep here for themselves are not shown." in page
+    archive = zipfile.ZipFile(io.BytesIO(signed_in.go("/-/zip/").data))
+    assert archive.namelist() == ["20261122", "a.docx.tmp"]
+    listing = signed_in.fetch("PROPFIND", "/", Depth="1").text
+    assert all(quote(name, safe="$~") in listing for name in LITTER)
+
+
+def test_temporaries_of_programs_that_save_are_not_shown(
+    signed_in: Browser, services, email
+) -> None:
+    """A document that is being written has its own name in the end."""
+    services.accounts.set_rules(email, Rules.parse("txt,docx"))
+    for name in ("a.txt", "a.txt.part", "~WRD0001.tmp", "1A2B3C4D"):
+        assert signed_in.fetch("PUT", f"/{name}", b"x").status_code == 201
+    page = signed_in.go("/").text
+    assert listed(page) == ["a.txt"]
+    assert "3 items that" in page
+    wanted = (
+        b'<propfind xmlns="DAV:"><prop>'
+        b'<hidden xmlns="https://davhost.example/ns"/></prop></propfind>'
+    )
+    listing = signed_in.fetch("PROPFIND", "/", wanted, Depth="1").text
+    assert re.findall(r"<D:href>(.*?)</D:href>.*?:hidden[^>]*>(.)<", listing) == [
+        ("/", "0"),
+        ("/1A2B3C4D", "1"),
+        ("/a.txt", "0"),
+        ("/a.txt.part", "1"),
+        ("/~WRD0001.tmp", "1"),
+    ]
 
 
 def test_only_documents_that_scripts_fetched_are_framed(signed_in: Browser) -> None:

@@ -5,7 +5,7 @@ import { ask } from "../page.js";
 const DAV = "DAV:";
 
 const WANTED = `<?xml version="1.0" encoding="utf-8"?>
-<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`;
+<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/><hidden xmlns="https://davhost.example/ns"/></prop></propfind>`;
 
 const ROOM = `<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:"><prop><quota-used-bytes/><quota-available-bytes/></prop></propfind>`;
@@ -113,7 +113,7 @@ async function propfind(href, depth, body, signal) {
 }
 
 function entryOf(response) {
-  const entry = { name: "", href: "", folder: false, size: 0, modified: 0, etag: "" };
+  const entry = { name: "", href: "", folder: false, size: 0, modified: 0, etag: "", hidden: false };
   for (const child of response.children) {
     if (child.localName === "href") entry.href = child.textContent;
     if (child.localName === "propstat") readProperties(child.firstElementChild, entry);
@@ -134,6 +134,9 @@ function readProperties(prop, entry) {
         break;
       case "getlastmodified":
         entry.modified = Date.parse(text) || entry.modified;
+        break;
+      case "hidden":
+        entry.hidden = text === "1";
         break;
       case "getetag":
         entry.etag = text;

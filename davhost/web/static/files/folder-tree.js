@@ -78,7 +78,7 @@ class FolderTree {
     const level = Number(item.getAttribute("aria-level")) + 1;
     try {
       const found = await dav.members(item.href);
-      const folders = found.filter((entry) => entry.folder && entry.name !== ".davhost" && !this.#without.includes(entry.href));
+      const folders = found.filter((entry) => entry.folder && !entry.hidden && entry.name !== ".davhost" && !this.#without.includes(entry.href));
       folders.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
       item.group.append(...folders.map((entry) => this.#item(entry.name, entry.href, level)));
     } catch (error) {

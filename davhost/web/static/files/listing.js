@@ -20,10 +20,12 @@ export class Listing extends EventTarget {
     this.selection = new Set();
     this.sort = { key: "name", down: false };
     this.words = "";
+    this.hidden = 0;
   }
 
-  /** Show the members of another folder, or of the same one read again. */
-  replace(href, entries) {
+  /** Show the members of another folder, or of the same one read again; `hidden` more are not shown. */
+  replace(href, entries, hidden) {
+    this.hidden = hidden;
     const same = href === this.href;
     this.href = href;
     const before = this.entries;

@@ -19,7 +19,7 @@ import { thumbnails } from "./thumbnails.js";
 import { makeSelectionBar, makeTools } from "./toolbar.js";
 import { UploadPanel } from "./upload-panel.js";
 import { Uploads } from "./uploads.js";
-import { typeFinder } from "./words.js";
+import { count, typeFinder } from "./words.js";
 
 const page = document.getElementById("files");
 const { root, pages } = page.dataset;
@@ -114,9 +114,12 @@ listing.addEventListener("change", () => {
   empty.hidden = listing.shown.length > 0;
   empty.textContent = listing.words ? "Nothing here has that in its name." : "This folder is empty. Drop files here, or upload some.";
   table.hidden = listing.entries.size === 0;
+  const aside = page.querySelector(".aside");
+  aside.hidden = listing.hidden === 0;
+  aside.textContent = `${count(listing.hidden, "item")} that programs keep here for themselves ${listing.hidden === 1 ? "is" : "are"} not shown.`;
 });
 
-listing.replace(page.dataset.href, came);
+listing.replace(page.dataset.href, came, Number(page.dataset.hidden));
 page.querySelector(".rest")?.remove();
 if (came.length < Number(page.dataset.total)) place.refresh();
 page.dataset.ready = "yes";

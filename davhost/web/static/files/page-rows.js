@@ -12,6 +12,7 @@ export function entriesOf(table) {
       folder: row.dataset.folder === "yes",
       size: Number(row.dataset.size),
       modified: Date.parse(row.querySelector("time").dateTime),
+      hidden: false,
       etag: row.dataset.etag ? `"${row.dataset.etag}"` : "",
     };
   });

@@ -33,7 +33,7 @@ export class Place extends EventTarget {
     const href = this.href;
     try {
       const found = await dav.members(href);
-      if (href === this.href) this.#listing.replace(href, this.#visible(href, found));
+      if (href === this.href) this.#replace(href, found);
     } catch (error) {
       say(error.message, { bad: true });
     }
@@ -44,7 +44,7 @@ export class Place extends EventTarget {
     this.#reading = new AbortController();
     try {
       const found = await dav.members(href, this.#reading.signal);
-      this.#listing.replace(href, this.#visible(href, found));
+      this.#replace(href, found);
     } catch (error) {
       if (error.name !== "AbortError") say(error.message, { bad: true });
       return false;
@@ -55,8 +55,10 @@ export class Place extends EventTarget {
     return true;
   }
 
-  /** Versions and trash have pages of their own. */
-  #visible(href, entries) {
-    return href === this.#root ? entries.filter((entry) => entry.name !== ".davhost") : entries;
+  /** Versions and trash have pages of their own; what programs keep for themselves is only counted. */
+  #replace(href, found) {
+    const entries = href === this.#root ? found.filter((entry) => entry.name !== ".davhost") : found;
+    const shown = entries.filter((entry) => !entry.hidden);
+    this.#listing.replace(href, shown, entries.length - shown.length);
   }
 }
