@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.live.chromium import Visitor, folder_for_screenshots
+from tests.live.chromium import Visitor
 from tests.live.dav import Account, Dav, href
 from tests.live.server import Server
 
@@ -90,12 +91,16 @@ def accessibility_faults(page: Page) -> list[str]:
     return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found]
 
 
-def shoot(page: Page, name: str, folder: Path) -> None:
+def shoot(page: Page, name: str) -> None:
     """Write what a page looks like, light and dark, on a desktop and on a phone.
 
-    To *folder*, unless somebody wants to keep the pictures.
+    To the folder in DAVHOST_TEST_SCREENSHOTS; nowhere if nobody wants to look.
     """
-    target = folder_for_screenshots(folder)
+    wanted = os.environ.get("DAVHOST_TEST_SCREENSHOTS")
+    if not wanted:
+        return
+    target = Path(wanted)
+    target.mkdir(parents=True, exist_ok=True)
     before = page.viewport_size
     for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
         page.set_viewport_size(size)

@@ -108,9 +108,7 @@ def test_everything_is_done_with_keys(open_home: Callable[..., Home]) -> None:
     expect(desk.row("a.txt")).to_be_visible()
 
 
-def test_axe_finds_no_fault_and_pictures_are_taken(
-    open_home: Callable[..., Home], tmp_path: Path
-) -> None:
+def test_axe_finds_no_fault_and_pictures_are_taken(open_home: Callable[..., Home]) -> None:
     """In every state that the page has, light and dark, on a desktop and on a phone."""
     from tests.web.test_thumbnails import picture
 
@@ -130,7 +128,7 @@ def test_axe_finds_no_fault_and_pictures_are_taken(
     expect(page.locator("img.thumbnail")).to_have_js_property("complete", True)
 
     def look(name: str) -> None:
-        shoot(page, name, tmp_path)
+        shoot(page, name)
         for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
@@ -166,9 +164,10 @@ def test_axe_finds_no_fault_and_pictures_are_taken(
     page.keyboard.press("Delete")
     expect(desk.said()).to_contain_text("deleted")
     look("files-deleted")
-    home.dav.put("/Notes.txt", b"changed")
-    page.goto("/-/versions/Notes.txt")
+    home.dav.put("/Budget.xlsx", b"changed")
+    page.goto("/-/versions/Budget.xlsx")
     look("versions")
+    assert home.dav.request("DELETE", "/Letters/").status == 204
     page.goto("/-/trash")
     look("trash")
 
@@ -196,9 +195,7 @@ def _holds(condition: bool) -> None:
     assert condition
 
 
-def test_who_has_no_scripts_does_it_all_by_forms(
-    open_home: Callable[..., Home], tmp_path: Path
-) -> None:
+def test_who_has_no_scripts_does_it_all_by_forms(open_home: Callable[..., Home]) -> None:
     """Looking, uploading, folders, renaming, deleting after a question."""
     home = open_home({"f": None, "f/a.txt": b"one"}, allow="txt,pdf")
     plain = home.desk.context.browser.new_context(
@@ -223,7 +220,7 @@ def test_who_has_no_scripts_does_it_all_by_forms(
     page.get_by_role("link", name="Back to f").click()
     page.get_by_label("Name of a new folder").fill("New")
     page.get_by_role("button", name="Make the folder").click()
-    shoot(page, "files-plain", tmp_path)
+    shoot(page, "files-plain")
     page.get_by_role("link", name="More for a.txt").click()
     page.get_by_label("Name", exact=True).fill("c.txt")
     page.get_by_label("Folder").fill("/f/New")

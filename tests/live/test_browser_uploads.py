@@ -229,7 +229,7 @@ def test_a_large_file_comes_whole_with_progress(
     pick(home, path)
     expect(home.panel).to_be_visible()
     assert accessibility_faults(home.page) == []
-    shoot(home.page, "files-uploading", tmp_path)
+    shoot(home.page, "files-uploading")
     expect(home.panel.get_by_role("heading")).to_have_text("1 file uploaded", timeout=600_000)
     shown = home.page.evaluate("shown")
     assert any(re.search(r"MB of .*B · .*B/s", line) for line in shown), shown
