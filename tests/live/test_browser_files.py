@@ -456,6 +456,42 @@ def wave() -> bytes:
     return data.getvalue()
 
 
+#: Records a quarter of a second of a film in the browser itself.
+RECORD = """async () => {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 64, height: 48 });
+  const brush = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: "video/webm" });
+  const parts = [];
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  const stopped = new Promise((resolve) => { recorder.onstop = resolve; });
+  recorder.start();
+  for (let step = 0; step < 10; step += 1) {
+    brush.fillStyle = `hsl(${step * 36} 80% 50%)`;
+    brush.fillRect(0, 0, 64, 48);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  recorder.stop();
+  await stopped;
+  return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+}"""
+
+
+def test_films_play_in_place_and_are_read_in_parts(open_home: Callable[..., Home]) -> None:
+    """Without being downloaded as a whole first."""
+    home = open_home()
+    home.dav.put("/a.webm", bytes(home.page.evaluate(RECORD)))
+    home.page.reload()
+    with home.page.expect_response("**/a.webm") as answered:
+        home.desk.row("a.webm").get_by_role("link").click()
+    assert answered.value.status == 206
+    assert answered.value.request.headers["range"].startswith("bytes=0-")
+    film = home.page.locator(".stage video")
+    expect(film).to_have_js_property("videoWidth", 64)
+    film.evaluate("(film) => { film.muted = true; return film.play(); }")
+    expect(film).to_have_js_property("ended", True)
+
+
 def test_files_are_shown_in_place_one_after_the_other(open_home: Callable[..., Home]) -> None:
     """Pictures, text and sound; the arrows lead on, Escape leads back to the last one."""
     from tests.web.test_thumbnails import picture

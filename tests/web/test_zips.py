@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import pytest
 
 from davhost.bootstrap.services import Services
 from davhost.paths import DavPath
+from davhost.tree import Entry, Listing, Tree
 from tests.web.browser import Browser, hidden_fields
 
 NAMES = ["é ü 漢字.txt", "<b>&\"'.txt", "50% off?#1;.txt", "\U0001f600.txt", "\u200fשלום.txt"]
@@ -111,6 +113,39 @@ def test_a_zip_needs_no_more_memory_than_a_block(
         tracemalloc.stop()
     assert sent > size_bytes - (1 << 20)
     assert peak_bytes < 16 << 20
+
+
+def test_a_file_of_more_than_four_gigabytes_fits(
+    signed_in: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is announced as one (zip64, PKWARE's note 4.5.3), and only it: not all can read that.
+
+    A few bytes stand for it: what is written before and after them depends on the
+    size in the listing.
+    """
+    for name in ("huge.bin", "small.bin"):
+        signed_in.fetch("PUT", f"/{name}", name.encode())
+    real = Tree.listing
+
+    def with_size(tree: Tree, *args: object, **named: object) -> Listing:
+        listing = real(tree, *args, **named)
+        return replace(listing, entries=[_grown(entry) for entry in listing.entries])
+
+    monkeypatch.setattr(Tree, "listing", with_size)
+    data = signed_in.go("/-/zip/").data
+    archive = opened(data)
+    needed = {info.filename: info.extract_version for info in archive.infolist()}
+    assert needed == {"huge.bin": 45, "small.bin": 20}
+    assert archive.read("huge.bin") == b"huge.bin"
+    # Both sizes of the local header are in its extra field.
+    at = archive.getinfo("huge.bin").header_offset
+    assert data[at : at + 4] == b"PK\x03\x04"
+    assert data[at + 30 + len("huge.bin") :].startswith(b"\x01\x00\x10\x00")
+
+
+def _grown(entry: Entry) -> Entry:
+    huge = entry.path.names[-1:] == ("huge.bin",)
+    return replace(entry, resource=replace(entry.resource, size_bytes=5 << 30)) if huge else entry
 
 
 def test_a_client_that_goes_away_ends_it(
