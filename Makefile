@@ -4,6 +4,8 @@
 #   make test    everything: lint, types, every test, every real client
 #   make check   what to run before a commit: lint, types and the quick tests, under a minute
 #   make clean   remove what these commands made; data/ stays
+#
+# And make benchmark measures davhost beside other servers (ARGS='--rounds 5'); see benchmarks/.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +14,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 4
 QUICK  := $(wildcard tests/unit tests/architecture tests/contract)
 
-.PHONY: serve test check static system-packages constraints clean
+.PHONY: serve test check static system-packages constraints benchmark clean
 
 serve: $(VENV)/run.stamp
 	$(BIN)/davhost serve $(ARGS)
@@ -31,6 +33,10 @@ static: $(VENV)/test.stamp
 
 system-packages:
 	@tests/install-system-packages
+
+benchmark: $(VENV)/run.stamp $(VENV)/benchmark/stamp
+	@tests/install-system-packages benchmarks/system-packages.txt
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Take up new releases of the dependencies: a fresh environment, written down.
 constraints:
@@ -54,6 +60,12 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@ $(VENV)/run.stamp
+
+# The servers from PyPI that davhost is measured beside, in an environment of their own.
+$(VENV)/benchmark/stamp: benchmarks/requirements.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/benchmark
+	$(VENV)/benchmark/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
