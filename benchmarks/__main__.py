@@ -15,8 +15,9 @@ from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.load import LoadFailed, Sample, measure
+from benchmarks.programs import ProgramMissing
 from benchmarks.servers import SERVERS
-from benchmarks.servers.base import Server, ServerMissing
+from benchmarks.servers.base import Server
 from benchmarks.workloads import WORKLOADS, Workload
 
 
@@ -88,13 +89,13 @@ def _start(names: Sequence[str], home: Path, stock: Path, stack: ExitStack) -> d
     servers = {}
     for name in names:
         try:
-            server = SERVERS[name](home / name)
+            server = SERVERS[name](home / name, stock)
             server.version()
-        except ServerMissing as missing:
+        except ProgramMissing as missing:
             _say(f"{name} is left out: {missing}")
             continue
         _say(f"starting {name}")
-        server.take(stock)
+        server.take()
         servers[name] = stack.enter_context(server)
     return servers
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _BLOCK_BYTES = 1 << 20
-_PATIENCE_SECONDS = 300.0
+#: How long to wait for a server that says nothing.
+PATIENCE_SECONDS = 120.0
 
 
 class UnexpectedAnswer(Exception):
@@ -69,10 +70,12 @@ class Answer:
 class Client:
     """One connection, opened again when the server has closed it."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.address = address
+        self._patience_seconds = patience_seconds
         self._socket: socket.socket | None = None
-        self._rest = b""
+        self._data = b""
+        self._at = 0
         self._block = bytearray(_BLOCK_BYTES)
 
     def close(self) -> None:
@@ -80,13 +83,14 @@ class Client:
         if self._socket is not None:
             self._socket.close()
         self._socket = None
-        self._rest = b""
+        self._data = b""
+        self._at = 0
 
     def connect(self) -> socket.socket:
         """Open the connection, if it is not open."""
         if self._socket is None:
             self._socket = socket.create_connection(
-                ("127.0.0.1", self.address.port), timeout=_PATIENCE_SECONDS
+                ("127.0.0.1", self.address.port), timeout=self._patience_seconds
             )
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
@@ -140,28 +144,36 @@ class Client:
             self.close()
         return Answer(status, headers, length, b"".join(body or ()))
 
-    def _receive(self, connection: socket.socket) -> bytes:
+    def _receive(self, connection: socket.socket) -> None:
+        """Add what has arrived to what is not yet read."""
         count = connection.recv_into(self._block)
         if not count:
             self.close()
             raise UnexpectedAnswer("the server closed the connection instead of answering")
-        return bytes(memoryview(self._block)[:count])
+        self._data = self._data[self._at :] + memoryview(self._block)[:count]
+        self._at = 0
+
+    def _until(self, connection: socket.socket, end: bytes) -> bytes:
+        """Read up to *end*, which is left out."""
+        while (found := self._data.find(end, self._at)) < 0:
+            self._receive(connection)
+        text = self._data[self._at : found]
+        self._at = found + len(end)
+        return text
 
     def _head(self, connection: socket.socket) -> bytes:
-        data = self._rest
-        while True:
-            head, found, rest = data.partition(b"\r\n\r\n")
-            if found and not head.startswith(b"HTTP/1.1 1"):
-                self._rest = rest
-                return head
-            data = rest if found else data + self._receive(connection)
+        """Read the head of the final answer; 100 (Continue) is passed over."""
+        while (head := self._until(connection, b"\r\n\r\n")).startswith(b"HTTP/1.1 1"):
+            pass
+        return head
 
     def _exactly(self, connection: socket.socket, length: int, body: list[bytes] | None) -> None:
-        """Take *length* bytes of a body."""
-        taken, self._rest = self._rest[:length], self._rest[length:]
+        """Read *length* bytes of a body."""
+        taken = min(length, len(self._data) - self._at)
         if body is not None:
-            body.append(taken)
-        left = length - len(taken)
+            body.append(self._data[self._at : self._at + taken])
+        self._at += taken
+        left = length - taken
         while left:
             view = memoryview(self._block)[: min(left, _BLOCK_BYTES)]
             count = connection.recv_into(view)
@@ -172,17 +184,11 @@ class Client:
             left -= count
 
     def _chunks(self, connection: socket.socket, body: list[bytes] | None) -> int:
-        """Take a body in chunks; give its length."""
+        """Read a body in chunks; give its length."""
         total = 0
-        while True:
-            while (end := self._rest.find(b"\r\n")) < 0:
-                self._rest += self._receive(connection)
-            size = int(self._rest[:end].split(b";")[0], 16)
-            self._rest = self._rest[end + 2 :]
+        while size := int(self._until(connection, b"\r\n").split(b";")[0], 16):
             self._exactly(connection, size, body)
+            self._until(connection, b"\r\n")
             total += size
-            while len(self._rest) < 2:
-                self._rest += self._receive(connection)
-            self._rest = self._rest[2:]
-            if not size:
-                return total
+        self._until(connection, b"\r\n")
+        return total

@@ -141,7 +141,7 @@ def _be(workload: Workload, server: Server, folder: str, seconds: float, pipe: C
     # The password is checked and the connection is open before time counts.
     client.ask(server.address.request("PROPFIND", folder, headers=[("Depth", "0")]), 207)
     watch = Watch(ProcessTree(server.pid))
-    operations = workload.operations(Run(client, folder, watch))
+    operations = workload.operations(Run(client, folder, watch, server.stock))
     next(operations)
     pipe.send(_Part(0, 0, 0, 0, 0))
     pipe.recv()

@@ -4,7 +4,13 @@ A workload never measures a wrong answer: every status is checked, and of the
 first listing of a run also how many members it tells.
 """
 
+import contextlib
+import dataclasses
+import os
 import re
+import socket
+import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import propfind
-from benchmarks.client import Client, UnexpectedAnswer
+from benchmarks.client import PATIENCE_SECONDS, Client, UnexpectedAnswer
+from benchmarks.programs import find, output_of
 from benchmarks.watch import Watch
 
 _MIB = 1 << 20
@@ -21,6 +28,8 @@ _RESPONSE = re.compile(rb"</(?:\w+:)?response>")
 #: How many resources are prepared at once, and at most for how long, while the watch stands.
 _BATCH = 200
 _BATCH_SECONDS = 3.0
+#: How long a client waits for an answer beside many others.
+_CROWD_PATIENCE_SECONDS = 15.0
 
 
 @dataclass
@@ -29,11 +38,13 @@ class Run:
 
     Attributes:
         folder: a new, empty collection of this connection, with a slash at its end.
+        stock: the files that every server has held from the start.
     """
 
     client: Client
     folder: str
     watch: Watch
+    stock: Path
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
         """Make the bytes of a request; headers are named as in Python, if_match."""
@@ -290,6 +301,152 @@ class LockUnlock(Workload):
             yield
 
 
+class CopyLarge(Workload):
+    """COPY of 100 MiB to a new name."""
+
+    def stock(self, folder: Path) -> None:
+        """Make the file."""
+        _write(folder / "hundred.bin", 100 * _MIB)
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Copy it; delete the copies while the watch stands."""
+        copies = [f"{run.folder}{number}.bin" for number in range(5)]
+        yield
+        while True:
+            for path in copies:
+                copy = run.request("COPY", "/hundred.bin", destination=run.url(path))
+                run.client.ask(copy, 200, 201, 204)  # lighttpd says 200
+                yield
+            with run.watch.halted():
+                for path in copies:
+                    run.client.ask(run.request("DELETE", path), 200, 204)
+
+
+class TreeWorkload(Workload):
+    """What is done with a collection of 500 files in 20 collections."""
+
+    def stock(self, folder: Path) -> None:
+        """Make the tree."""
+        for number in range(500):
+            _write(folder / "tree" / f"part {number % 20}" / f"file {number}.bin", 1000 + number)
+
+    def copy(self, run: Run, path: str) -> None:
+        """Make a tree of the same kind."""
+        destination = run.url(path)
+        copy = run.request("COPY", "/tree/", destination=destination, depth="infinity")
+        run.client.ask(copy, 200, 201, 204)  # lighttpd says 200
+
+
+class DeleteTree(TreeWorkload):
+    """DELETE of the tree."""
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Delete trees that have been copied while the watch stood."""
+        path = run.folder + "tree/"
+        delete = run.request("DELETE", path)
+        yield
+        while True:
+            with run.watch.halted():
+                self.copy(run, path)
+            run.client.ask(delete, 200, 204)
+            yield
+
+
+class MoveTree(TreeWorkload):
+    """MOVE of the tree to a new name beside it."""
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Rename the tree to and fro."""
+        names = [run.folder + "here/", run.folder + "there/"]
+        self.copy(run, names[0])
+        moves = [
+            run.request("MOVE", source, destination=run.url(destination))
+            for source, destination in (names, reversed(names))
+        ]
+        yield
+        while True:
+            for move in moves:
+                run.client.ask(move, 201, 204)
+                yield
+
+
+class RcloneSync(TreeWorkload):
+    """rclone sync of the tree, where nothing has changed."""
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Run rclone, with its start, which is the same for all servers."""
+        rclone = find("rclone")
+        address = run.client.address
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",
+            "RCLONE_CONFIG": "/dev/null",
+            "RCLONE_CONFIG_DAV_TYPE": "webdav",
+            "RCLONE_CONFIG_DAV_URL": run.url("/"),
+            "RCLONE_CONFIG_DAV_VENDOR": "other",
+            "RCLONE_CONFIG_DAV_USER": address.user,
+            "RCLONE_CONFIG_DAV_PASS": output_of(rclone, "obscure", address.password),
+        }
+        # --immutable and --max-delete let it fail where there is anything to do.
+        command = [rclone, "sync", "--immutable", "--max-delete", "0"]
+        yield
+        while True:
+            done = subprocess.run(
+                [*command, str(run.stock / "tree"), "dav:tree"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_SECONDS,
+            )
+            if done.returncode:
+                raise UnexpectedAnswer(f"rclone sync: {done.stderr[-500:]}")
+            yield
+
+
+class BesideIdle(PropfindZero):
+    """PROPFIND of one file while 500 other connections stand idle."""
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Open them, each with one answer, and ask on another."""
+        idle = [Client(run.client.address) for _ in range(500)]
+        options = run.request("OPTIONS", "/")
+        for client in idle:
+            client.ask(options)
+        yield from super().operations(_impatient(run))
+
+
+class BesideSlow(PropfindZero):
+    """PROPFIND of one file while 200 clients upload a byte now and then."""
+
+    def operations(self, run: Run) -> Iterator[None]:
+        """Begin the uploads, and ask on another connection."""
+        slow = []
+        for number in range(200):
+            client = Client(run.client.address)
+            path = f"{run.folder}{number}.bin"
+            client.connect().sendall(client.address.request("PUT", path, length=_MIB) + b"x" * 1024)
+            slow.append(client.connect())
+        drip = threading.Thread(target=_drip, args=(slow,), daemon=True)
+        drip.start()
+        time.sleep(1)
+        yield from super().operations(_impatient(run))
+
+
+def _drip(connections: list[socket.socket]) -> None:
+    """Send a byte on each connection, over and over, until one of them ends."""
+    with contextlib.suppress(OSError):
+        while True:
+            for connection in connections:
+                connection.sendall(b"x")
+            time.sleep(0.5)
+
+
+def _impatient(run: Run) -> Run:
+    """Give up soon on a server that others keep from answering."""
+    client = Client(run.client.address, patience_seconds=_CROWD_PATIENCE_SECONDS)
+    return dataclasses.replace(run, client=client)
+
+
 def _listings() -> Iterator[Workload]:
     for entries in (100, 1000, 10_000, 50_000):
         for properties in propfind.BODIES:
@@ -321,6 +478,12 @@ WORKLOADS: dict[str, Workload] = {
         MakeCollection("mkcol"),
         MoveFile("move"),
         DeleteFile("delete"),
-        LockUnlock("lock-unlock"),
+        LockUnlock("lock-unlock", unit="pairs"),
+        CopyLarge("copy-100m"),
+        MoveTree("move-tree"),
+        DeleteTree("delete-tree"),
+        RcloneSync("rclone-sync", unit="syncs"),
+        BesideIdle("propfind-0-500-idle"),
+        BesideSlow("propfind-0-200-slow"),
     )
 }

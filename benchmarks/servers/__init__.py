@@ -13,8 +13,8 @@ from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.rclone import Rclone
 from benchmarks.servers.wsgidav import WsgiDav
 
-#: Each makes its server for an empty folder of its own.
-SERVERS: dict[str, Callable[[Path], Server]] = {
+#: Each makes its server for a folder of its own and a stock of files.
+SERVERS: dict[str, Callable[[Path, Path], Server]] = {
     "davhost": partial(Davhost, durability="full"),
     "davhost-fast": partial(Davhost, durability="fast"),
     "wsgidav": WsgiDav,

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.servers.base import Server, find, output_of
+from benchmarks.programs import find, output_of
+from benchmarks.servers.base import Server
 
 _MODULES = Path("/usr/lib/apache2/modules")
 _LOADED = (
@@ -57,8 +58,8 @@ def sha1(password: str) -> str:
 class Apache(Server):
     """httpd with the event MPM and a configuration of only what WebDAV needs."""
 
-    def __init__(self, home: Path, *, hash_password: Callable[[str], str]) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, stock: Path, *, hash_password: Callable[[str], str]) -> None:
+        super().__init__(home, stock)
         self._hash_password = hash_password
 
     def version(self) -> str:

@@ -3,9 +3,9 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
-import sys
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -16,35 +16,9 @@ from benchmarks.processes import ProcessTree
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
-#: The programs from PyPI that davhost is measured beside: see the Makefile.
-OTHERS = Path(sys.prefix) / "benchmark" / "bin"
-
-
-class ServerMissing(Exception):
-    """The program is not installed."""
-
 
 class ServerFailed(Exception):
     """The program did not start, or did not take its stock."""
-
-
-def find(program: str | Path) -> str:
-    """Find a program.
-
-    Raises:
-        ServerMissing: it is not there.
-    """
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    found = shutil.which(program, path=path)
-    if found is None:
-        raise ServerMissing(f"{program} is not installed")
-    return found
-
-
-def output_of(*command: str) -> str:
-    """Run a command and give what it prints, on either stream."""
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    return (done.stdout + done.stderr).strip()
 
 
 def free_port() -> int:
@@ -56,13 +30,18 @@ def free_port() -> int:
 
 
 class Server(ABC):
-    """One server on an empty folder, with one account and one stock of files.
+    """One server on an empty folder, with one account.
 
     As a context manager it runs; leaving ends it.
+
+    Args:
+        home: its folder, which is not there yet.
+        stock: the files that it shall hold from the start.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, stock: Path) -> None:
         self.home = home
+        self.stock = stock
         self.root = home / "root"
         self.root.mkdir(parents=True)
         self.address = Address(free_port(), "ada@example.org", secrets.token_hex(8))
@@ -80,9 +59,9 @@ class Server(ABC):
         """Give the variables that the server starts with."""
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
 
-    def take(self, stock: Path) -> None:
-        """Take the files of *stock* in, before the start: hard links, on one disk."""
-        shutil.copytree(stock, self.root, copy_function=os.link, dirs_exist_ok=True)
+    def take(self) -> None:
+        """Take the stock in, before the start: hard links, on one disk."""
+        shutil.copytree(self.stock, self.root, copy_function=os.link, dirs_exist_ok=True)
 
     @property
     def pid(self) -> int:
@@ -143,12 +122,10 @@ class Server(ABC):
         """End it: asked first, then made to."""
         if self._process is None:
             return
-        left = self.tree.pids()
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            for pid in left:
-                os.kill(pid, 9)
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._process = None

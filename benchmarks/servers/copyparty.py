@@ -1,6 +1,7 @@
 """copyparty on a directory."""
 
-from benchmarks.servers.base import OTHERS, Server, find, output_of
+from benchmarks.programs import OTHERS, find, output_of
+from benchmarks.servers.base import Server
 
 
 class Copyparty(Server):

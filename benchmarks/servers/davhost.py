@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.servers.base import Server, find, output_of
+from benchmarks.programs import find, output_of
+from benchmarks.servers.base import Server
 
 
 class Davhost(Server):
@@ -14,8 +15,8 @@ class Davhost(Server):
         durability: the setting of that name.
     """
 
-    def __init__(self, home: Path, *, durability: str) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, stock: Path, *, durability: str) -> None:
+        super().__init__(home, stock)
         self._durability = durability
         self._program = find(Path(sys.executable).with_name("davhost"))
         self._administer(
@@ -50,7 +51,7 @@ class Davhost(Server):
             stdout=subprocess.DEVNULL,
         )
 
-    def take(self, stock: Path) -> None:
-        """Import them."""
-        if any(stock.iterdir()):
-            self._administer("import", str(stock), "--user", self.address.user)
+    def take(self) -> None:
+        """Import it."""
+        if any(self.stock.iterdir()):
+            self._administer("import", str(self.stock), "--user", self.address.user)

@@ -1,6 +1,7 @@
 """lighttpd with mod_webdav."""
 
-from benchmarks.servers.base import Server, find, output_of
+from benchmarks.programs import find, output_of
+from benchmarks.servers.base import Server
 
 _CONFIGURATION = """\
 server.modules = ("mod_auth", "mod_authn_file", "mod_webdav")

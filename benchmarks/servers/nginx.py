@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+from benchmarks.programs import find, output_of
 from benchmarks.servers.apache import sha1
-from benchmarks.servers.base import Server, find, output_of
+from benchmarks.servers.base import Server
 
 _MODULE = Path("/usr/lib/nginx/modules/ngx_http_dav_ext_module.so")
 

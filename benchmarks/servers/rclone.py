@@ -1,6 +1,7 @@
 """rclone serve webdav on a directory."""
 
-from benchmarks.servers.base import Server, find, output_of
+from benchmarks.programs import find, output_of
+from benchmarks.servers.base import Server
 
 
 class Rclone(Server):

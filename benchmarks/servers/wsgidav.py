@@ -2,7 +2,8 @@
 
 import json
 
-from benchmarks.servers.base import OTHERS, Server, find, output_of
+from benchmarks.programs import OTHERS, find, output_of
+from benchmarks.servers.base import Server
 
 
 class WsgiDav(Server):
