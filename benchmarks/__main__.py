@@ -13,12 +13,24 @@ from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks import machine, report
+from benchmarks import machine, report, targets
 from benchmarks.load import LoadFailed, Sample, measure
 from benchmarks.programs import ProgramMissing
 from benchmarks.servers import SERVERS
 from benchmarks.servers.base import Server
 from benchmarks.workloads import WORKLOADS, Workload
+
+#: What is measured unless something else is said: every set of properties at one length
+#: only, and the shortest and the longest set at every length.
+USUAL = (
+    "get-*,propfind-*,list-*-rclone-*,list-*-allprop-*,list-1000-*,"
+    "put-*,mkcol,move,delete,lock-unlock,copy-*,*-tree,rclone-sync"
+)
+#: What shows most in a few minutes.
+QUICK = (
+    "get-1k*,propfind-0,list-1000-rclone-*,list-10000-rclone-*,"
+    "put-4k-new,put-4k-over,mkcol,move,delete,lock-unlock,copy-*,*-tree"
+)
 
 
 def chosen(patterns: str, names: Iterable[str]) -> list[str]:
@@ -76,13 +88,19 @@ class Measurement:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--servers", default="*", help="names or patterns, with commas")
-    parser.add_argument("--workloads", default="*", help="names or patterns, with commas")
+    parser.add_argument("--workloads", default=USUAL, help="names or patterns; * for all")
     parser.add_argument("--rounds", type=int, default=3, help="how often, each in a new order")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     parser.add_argument("--folder", type=Path, help="where the servers keep their files")
     parser.add_argument("--json", type=Path, help="write every sample there, too")
     parser.add_argument("--list", action="store_true", help="name all servers and workloads")
-    return parser.parse_args()
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round of the small operations"
+    )
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.workloads, arguments.rounds, arguments.seconds = QUICK, 1, 0.5
+    return arguments
 
 
 def _start(names: Sequence[str], home: Path, stock: Path, stack: ExitStack) -> dict[str, Server]:
@@ -126,7 +144,9 @@ def main() -> int:
             about = machine.about() | {name: one.version() for name, one in servers.items()}
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    print(report.markdown(workloads, list(servers), measurement.samples, about))
+    table = report.results(workloads, measurement.samples)
+    print(report.markdown(workloads, list(servers), table, about))
+    print(targets.markdown(targets.check(table)))
     for failure in measurement.failures:
         print(f"- failed: {failure}")
     if arguments.json is not None:

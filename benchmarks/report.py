@@ -90,15 +90,14 @@ def _table(
 def markdown(
     workloads: Sequence[Workload],
     servers: Sequence[str],
-    samples: Samples,
+    table: Mapping[str, Mapping[str, Result]],
     about: Mapping[str, Any],
 ) -> str:
-    """Write everything as Markdown.
+    """Write the results as Markdown.
 
     Args:
         about: date, machine and versions, each a line.
     """
-    table = results(workloads, samples)
     lines = [f"- {name}: {value}" for name, value in about.items()]
     lines += [""]
     lines += _table("Units a second (share of the best)", workloads, servers, table, _rate)

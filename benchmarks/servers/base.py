@@ -15,6 +15,8 @@ from benchmarks.processes import ProcessTree
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+#: Of the one account that every server of this run has.
+_USER, _PASSWORD = "ada@example.org", secrets.token_hex(8)
 
 
 class ServerFailed(Exception):
@@ -44,7 +46,7 @@ class Server(ABC):
         self.stock = stock
         self.root = home / "root"
         self.root.mkdir(parents=True)
-        self.address = Address(free_port(), "ada@example.org", secrets.token_hex(8))
+        self.address = Address(free_port(), _USER, _PASSWORD)
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod

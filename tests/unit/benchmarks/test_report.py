@@ -36,7 +36,8 @@ def test_processor_time_is_for_one_unit_and_memory_is_the_peak() -> None:
 
 def test_a_server_without_a_sample_has_a_dash() -> None:
     """What failed leaves its place in the table empty."""
-    text = markdown([LISTING], ["quick", "broken"], SAMPLES, {"machine": "two cores"})
+    table = results([LISTING], SAMPLES)
+    text = markdown([LISTING], ["quick", "broken"], table, {"machine": "two cores"})
     assert "- machine: two cores" in text
     assert f"| {LISTING.name} | entries | 20,000 (1.00) | – |" in text
 
