@@ -5,7 +5,7 @@
 #   make check   what to run before a commit: lint, types and the quick tests, under a minute
 #   make clean   remove what these commands made; data/ stays
 #
-# And make benchmark measures davhost beside other servers (ARGS='--rounds 5'); see benchmarks/.
+# And make benchmark measures davhost beside other servers (ARGS=--quick); see benchmarks/.
 
 PYTHON ?= python3
 VENV   := .venv

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from benchmarks import machine, report, targets
+from benchmarks.client import UnexpectedAnswer
 from benchmarks.load import LoadFailed, Sample, measure
 from benchmarks.programs import ProgramMissing
 from benchmarks.servers import SERVERS
@@ -73,7 +74,7 @@ class Measurement:
     def _one(self, workload: Workload, name: str, tag: str, seconds: float) -> None:
         try:
             sample = measure(workload, self._servers[name], tag, seconds)
-        except LoadFailed as error:
+        except (LoadFailed, UnexpectedAnswer, OSError) as error:
             self.failures.append(f"{workload.name} on {name}: {error}")
             _say(f"  {self.failures[-1]}")
             return
