@@ -125,8 +125,8 @@ def main() -> int:
     if arguments.list:
         print("servers:", *SERVERS, "\nworkloads:", *WORKLOADS, sep="\n  ")
         return 0
-    # Ended from outside, it ends its servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Ended by either signal it still ends its servers, and prints what it has.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     workloads = [WORKLOADS[name] for name in chosen(arguments.workloads, WORKLOADS)]
     names = chosen(arguments.servers, SERVERS)
     home = Path(tempfile.mkdtemp(prefix="davhost-benchmark-", dir=arguments.folder))
@@ -139,9 +139,12 @@ def main() -> int:
                 workload.stock(stock)
             servers = _start(names, home, stock, stack)
             measurement = Measurement(servers, workloads)
-            for number in range(arguments.rounds):
-                _say(f"round {number + 1} of {arguments.rounds}")
-                measurement.round(number, arguments.seconds)
+            try:
+                for number in range(arguments.rounds):
+                    _say(f"round {number + 1} of {arguments.rounds}")
+                    measurement.round(number, arguments.seconds)
+            except KeyboardInterrupt:
+                measurement.failures.append("stopped before its end")
             about = machine.about() | {name: one.version() for name, one in servers.items()}
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Let one workload run on one server for a while, and measure it."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,7 +130,9 @@ def _take(pipe: Connection) -> _Part:
 
 
 def _one(workload: Workload, server: Server, folder: str, seconds: float, pipe: Connection) -> None:
-    """Be one connection, in a process of its own."""
+    """Be one connection, in a process of its own, which the run alone ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _be(workload, server, folder, seconds, pipe)
     except Exception as error:
