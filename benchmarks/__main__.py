@@ -22,7 +22,7 @@ from benchmarks.servers.base import Server
 from benchmarks.workloads import WORKLOADS, Workload
 
 #: What is measured unless something else is said: every set of properties at one length
-#: only, and the shortest and the longest set at every length.
+#: only, and rclone's and all properties at every length.
 USUAL = (
     "get-*,propfind-*,list-*-rclone-*,list-*-allprop-*,list-1000-*,"
     "put-*,mkcol,move,delete,lock-unlock,copy-*,*-tree,rclone-sync"

@@ -9,7 +9,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 #: How long a server must use no processor time to count as idle, and how long to wait for it.
 _IDLE_SECONDS = 0.15
-_IDLE_PATIENCE_SECONDS = 2.0
+_IDLE_PATIENCE_SECONDS = 10.0
 
 
 def _fields(stat: str) -> list[str]:

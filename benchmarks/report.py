@@ -1,7 +1,7 @@
 """What the samples say: medians, shares of the best, tables in Markdown, and JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -52,8 +52,7 @@ def results(workloads: Sequence[Workload], samples: Samples) -> dict[str, dict[s
         }
         best = max((one.rate for one in row.values()), default=0.0)
         table[workload.name] = {
-            server: Result(one.rate, one.cpu_us, one.peak_bytes, one.rate / best)
-            for server, one in row.items()
+            server: replace(one, share=one.rate / best) for server, one in row.items()
         }
     return table
 

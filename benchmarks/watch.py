@@ -42,7 +42,7 @@ class Watch:
     def halted(self) -> Iterator[None]:
         """Prepare something that does not count; only where one connection is used."""
         self.stop()
-        before = self._tree.cpu_seconds()
+        before = self._tree.settle()  # what the operations before have put off is theirs
         yield
         self.halted_cpu_seconds += self._tree.settle() - before
         self.start()
