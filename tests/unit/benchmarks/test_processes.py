@@ -2,8 +2,15 @@
 
 import os
 import subprocess
+import time
 
-from benchmarks.processes import ProcessTree, cpu_seconds_of, parent_of, peak_bytes_of
+from benchmarks.processes import (
+    ProcessTree,
+    cpu_seconds_of,
+    parent_of,
+    peak_bytes_of,
+    waited_seconds_of,
+)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 STAT = f"17 (a (b) c) S 4 17 17 0 -1 4194560 1 2 3 4 {TICKS} {2 * TICKS} {3 * TICKS} {4 * TICKS} 20"
@@ -12,7 +19,14 @@ STAT = f"17 (a (b) c) S 4 17 17 0 -1 4194560 1 2 3 4 {TICKS} {2 * TICKS} {3 * TI
 def test_a_stat_is_read_behind_the_name() -> None:
     """A program may call itself anything."""
     assert parent_of(STAT) == 4
-    assert cpu_seconds_of(STAT) == 10.0
+    assert waited_seconds_of(STAT) == 7.0
+
+
+def test_the_clock_of_a_process_is_its_processor_time() -> None:
+    """It is the one that the process itself reads."""
+    before = time.process_time()
+    read = cpu_seconds_of(os.getpid())
+    assert before <= read <= time.process_time()
 
 
 def test_the_peak_is_in_bytes() -> None:
