@@ -150,7 +150,8 @@ def main() -> int:
         shutil.rmtree(home, ignore_errors=True)
     table = report.results(workloads, measurement.samples)
     print(report.markdown(workloads, list(servers), table, about))
-    print(targets.markdown(targets.check(table)))
+    if checks := targets.check(table):
+        print(targets.markdown(checks))
     for failure in measurement.failures:
         print(f"- failed: {failure}")
     if arguments.json is not None:
