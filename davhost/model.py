@@ -251,6 +251,8 @@ class Lock:
         infinite: Depth infinity rather than 0.
         owner_xml: the client's DAV:owner element, or empty.
         expires: seconds on the lease clock.
+        made_us: when it was granted; None where that is not known.
+        via: what its holder came through, as `Principal.via`.
     """
 
     token: str
@@ -261,6 +263,8 @@ class Lock:
     user_id: int
     timeout_seconds: int
     expires: float
+    made_us: int | None = None
+    via: str | None = None
 
     def covers(self, path: DavPath) -> bool:
         """Whether writing to *path* itself needs this lock's token."""
@@ -308,7 +312,7 @@ class JournalEntry:
 
     Args:
         verb: ``bind``, ``unbind``, ``rebind``, ``resume``, ``write``,
-            ``properties`` or ``sweep``.
+            ``properties``, ``sweep`` or ``unlock``, for a lock that was broken.
         path: where it happened; of a rebind where the resource went.
         source: of a rebind, where the resource was.
         at_us: when.

@@ -334,7 +334,7 @@ class Policy:
             raise LockConflict("Somebody has it locked.", hrefs=_roots(blocking))
 
     def judge_own_lock(self, lock: Lock, principal: Principal) -> None:
-        """Judge whether a principal may make, renew or end a lock of its own.
+        """Judge whether a principal may make, renew or end a lock of its own space.
 
         Raises:
             ReadOnly: the principal may only read.

@@ -31,6 +31,7 @@ from .errors import (
     WeakPassword,
 )
 from .joining import INVITATION_SECONDS, RESET_SECONDS, Joining
+from .locks import Locks
 from .options import AccountsOptions
 from .passwords import PASSWORD_CHARACTERS_MIN, Passwords
 from .registry import email_key, principal_of
@@ -56,6 +57,7 @@ __all__ = [
     "Devices",
     "LastAdmin",
     "LinkExpired",
+    "Locks",
     "NoSuchAccount",
     "NotRefused",
     "Sessions",
@@ -97,6 +99,7 @@ class Accounts(Joining):
         self.devices = Devices(catalogue, clock)
         self.activity = Activity(catalogue)
         self.requests = TypeRequests(catalogue, clock)
+        self.locks = Locks(catalogue, clock)
         self.two_step = TwoStep(catalogue, clock, self._throttle)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:

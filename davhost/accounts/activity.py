@@ -16,7 +16,7 @@ from ..paths import DavPath
 _BATCH, _BATCHES, _ENOUGH = 100, 5, 50
 
 #: Verbs of the journal that mean something to people.
-_TOLD = frozenset({"bind", "unbind", "rebind", "resume", "write"})
+_TOLD = frozenset({"bind", "unbind", "rebind", "resume", "write", "unlock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ def _is_told(deed: Deed, server: Rules) -> bool:
         return False
     if deed.verb == "resume" and deed.detail:
         return False  # what the program still knows by the temporary's name
+    if deed.verb == "unlock":
+        return True
     path = DavPath.from_text(deed.path)
     rules = server if deed.rules is None else _rules(deed.rules)
     return not path.is_root and (deed.kind is Kind.COLLECTION or not is_temporary(path, rules))

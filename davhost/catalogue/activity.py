@@ -20,7 +20,7 @@ class Deed:
     """One entry of a journal.
 
     Args:
-        owner: the address of whose home it is.
+        owner: the address of whose home it is; *owner_id* is the account.
         user_id: who did it; 0 for the server itself.
         detail: of a rebind, where the resource was.
         via: the label of a device, or ``browser``; None where it is not known.
@@ -31,6 +31,7 @@ class Deed:
     """
 
     owner: str
+    owner_id: int
     seq: int
     at_us: int
     user_id: int
@@ -61,6 +62,7 @@ _GOES_ON = and_(
 _ROW = (
     select(
         user.c.email,
+        user.c.id,
         journal.c.seq,
         journal.c.at_us,
         journal.c.user_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..model import Lock
 from ..paths import ROOT, DavPath
 from .engine import Transaction
 from .prepared import Prepared
-from .schema import lock
+from .schema import lock, user
 
 _LOCK = (
     lock.c.token,
@@ -34,7 +35,22 @@ _LOCK = (
     lock.c.user_id,
     lock.c.timeout_seconds,
     lock.c.expires,
+    lock.c.made_us,
+    lock.c.via,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock in force, and the account whose home it is in.
+
+    Args:
+        owner: the address of the account.
+    """
+
+    lock: Lock
+    space_id: int
+    owner: str
 
 
 class LockReading:
@@ -69,6 +85,11 @@ class LockReading:
         rows = self.connection.rows(statement, space=self.space_id, lease=self.lease, **values)
         return [_lock_of(row) for row in rows]
 
+    def find_lock(self, token: str) -> Lock | None:
+        """Find a lock in force by its token."""
+        row = self.connection.row(_FIND, token=token, space=self.space_id, lease=self.lease)
+        return None if row is None else _lock_of(row)
+
 
 class LockWriting(LockReading):
     """Makes and ends locks, inside a transaction that holds the space's mutex."""
@@ -88,6 +109,8 @@ class LockWriting(LockReading):
             user_id=new.user_id,
             timeout_seconds=new.timeout_seconds,
             expires=new.expires,
+            made_us=new.made_us,
+            via=new.via,
         )
 
     def extend_lock(self, token: str, *, timeout_seconds: int, expires: float) -> None:
@@ -136,6 +159,14 @@ def _locks_touching(on: int, below: int) -> Prepared:
     return Prepared(statement)
 
 
+_FIND = Prepared(
+    select(*_LOCK).where(
+        lock.c.token == bindparam("token"),
+        lock.c.space_id == bindparam("space"),
+        lock.c.expires > bindparam("lease"),
+    )
+)
+
 _ADD = Prepared(insert(lock), ["space_id", *(column.name for column in _LOCK)])
 
 _DROP = Prepared(delete(lock).where(_reach(1, 1)))
@@ -149,16 +180,40 @@ _COUNT = Prepared(
 )
 
 
+class LockRows:
+    """A transaction over the locks of all spaces.
+
+    Args:
+        lease: now on the lease clock; locks that end before are not in force.
+    """
+
+    def __init__(self, connection: Transaction, lease: float) -> None:
+        self._connection = connection
+        self._lease = lease
+
+    def count(self, space_id: int | None = None) -> int:
+        """Count the locks in force, in one space or in all."""
+        statement = select(func.count()).select_from(lock).where(self._in_force(space_id))
+        return int(self._connection.execute(statement).scalar_one())
+
+    def list_(self, limit: int, space_id: int | None = None) -> list[HeldLock]:
+        """List the locks in force, in one space or in all; the newest first."""
+        statement = (
+            select(*_LOCK, user.c.space_id, user.c.email)
+            .select_from(lock.join(user, user.c.space_id == lock.c.space_id))
+            .where(self._in_force(space_id))
+            .order_by(lock.c.made_us.desc().nulls_last(), lock.c.token)
+            .limit(limit)
+        )
+        rows = self._connection.execute(statement)
+        return [HeldLock(_lock_of(row[: len(_LOCK)]), *row[len(_LOCK) :]) for row in rows]
+
+    def _in_force(self, space_id: int | None) -> ColumnElement[bool]:
+        in_force: ColumnElement[bool] = lock.c.expires > self._lease
+        return in_force if space_id is None else and_(in_force, lock.c.space_id == space_id)
+
+
 def _lock_of(row: Any) -> Lock:
     """Make the value of a row of the lock table."""
-    token, path, exclusive, infinite, owner_xml, user_id, timeout_seconds, expires = row
-    return Lock(
-        token=token,
-        path=DavPath.from_text(path),
-        exclusive=bool(exclusive),
-        infinite=bool(infinite),
-        owner_xml=owner_xml,
-        user_id=user_id,
-        timeout_seconds=timeout_seconds,
-        expires=expires,
-    )
+    token, path, exclusive, infinite, *rest = row
+    return Lock(token, DavPath.from_text(path), bool(exclusive), bool(infinite), *rest)

@@ -13,6 +13,7 @@ from .activity import ActivityRows
 from .codes import CodeRows
 from .devices import AppPasswordRows
 from .engine import Transaction
+from .locks import LockRows
 from .prepared import Prepared
 from .requests import RequestRows
 from .schema import (
@@ -225,6 +226,10 @@ class People:
     def activity(self) -> ActivityRows:
         """What happened in all homes, in the same transaction."""
         return ActivityRows(self._connection)
+
+    def locks(self, lease: float) -> LockRows:
+        """The locks of all homes that are in force at *lease*, in the same transaction."""
+        return LockRows(self._connection, lease)
 
     @property
     def requests(self) -> RequestRows:

@@ -169,6 +169,8 @@ lock = Table(
     Column("user_id", Id, ForeignKey("user.id"), nullable=False, index=True),
     Column("timeout_seconds", Integer, nullable=False),
     Column("expires", Float, nullable=False, index=True),  # lease clock
+    Column("made_us", BigInteger),  # NULL: not known
+    Column("via", Text),  # the label of a device, or browser; NULL: not known
 )
 
 journal = Table(

@@ -27,7 +27,7 @@ from ..changes import (
     WriteProperties,
 )
 from ..errors import QuotaExceeded
-from ..model import Burst, Kind, Resource, Rules, Space, Stored
+from ..model import Burst, Kind, Lock, Resource, Rules, Space, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
@@ -381,6 +381,15 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         if first_home_of is not None:
             values |= {"from_id": first_home_of.parent_id, "from_name": first_home_of.name}
         return resource_of(self.connection.row(statement, resource_id=resource_id, **values))
+
+    # -- locks --------------------------------------------------------------
+
+    def break_lock(self, held: Lock) -> None:
+        """End a lock and journal it: whoever held it will ask what happened."""
+        self.drop_lock(held.token)
+        # A lock leaves with its resource: the last one found is the lock root.
+        self.log("unlock", self.walk(held.path)[-1].id, held.path)
+        self._settle(Size(), self._space.admitted)
 
     # -- the brake ----------------------------------------------------------
 

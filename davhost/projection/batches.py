@@ -11,7 +11,7 @@ from ..paths import DavPath
 Dirty = dict[DavPath, bool]
 
 #: Nothing of them shows on the disk.
-_INVISIBLE = frozenset({"properties"})
+_INVISIBLE = frozenset({"properties", "unlock"})
 #: The collection at the path has the members it had; with any other verb, who knows.
 _KEEPS_MEMBERS = frozenset({"write", "unbind", "sweep"})
 

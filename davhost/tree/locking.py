@@ -90,6 +90,21 @@ class LockingTree(Base):
                     return
         raise LockTokenMismatch("This token does not lock this.")
 
+    def break_lock(self, token: str) -> None:
+        """End a lock of this space, whoever holds it.
+
+        Who held it finds the token refused with the next request that sends it.
+
+        Raises:
+            LockTokenMismatch: it has ended already.
+        """
+        with self._writing() as tx:
+            held = tx.find_lock(token)
+            if held is None:
+                raise LockTokenMismatch("This lock has ended already.")
+            self._policy.judge_own_lock(held, self.principal)
+            tx.break_lock(held)
+
     def _new_lock(
         self,
         path: DavPath,
@@ -108,6 +123,8 @@ class LockingTree(Base):
             user_id=self.principal.user_id,
             timeout_seconds=seconds,
             expires=self._clock.lease() + seconds,
+            made_us=self._clock.now_us(),
+            via=self.principal.via,
         )
 
     def _extend(self, tx: Writing, held: Lock, timeout_seconds: int | None) -> Lock:

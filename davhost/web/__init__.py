@@ -15,6 +15,7 @@ templates beside it::
                                     users        accounts, for administrators
                                     refused      what was refused, and asking for it
                                     activity     what happened, in words
+                                    locks        what is locked, and breaking it
                                     health       yes or no, for load balancers
                                     files        the page of a collection
                                     changing     what it does without scripts

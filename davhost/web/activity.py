@@ -9,8 +9,9 @@ from flask import Blueprint, request
 
 from ..accounts.activity import Page
 from ..catalogue.activity import Deed
-from ..model import BROWSER, Kind
+from ..model import Kind
 from ..paths import DavPath
+from . import shown
 from .context import admin_only, get_signed_in, parts, signed_in_only
 
 pages = Blueprint("activity", __name__, url_prefix="/-")
@@ -26,7 +27,7 @@ class Line:
     Args:
         name: of what it happened to; *rest* goes on with the sentence.
         where: the folder that it was in.
-        device: what it came from; empty where that is not known.
+        device: what it came from.
     """
 
     at_us: int
@@ -68,14 +69,19 @@ def _number(name: str) -> int | None:
 def _line(deed: Deed) -> Line:
     path = DavPath.from_text(deed.path)
     name, rest = _words(deed, path)
-    device = "a browser" if deed.via == BROWSER else deed.via or ""
+    device = shown.device(deed.via)
     if deed.user_id == 0:
         device = "the server, tidying up"
+    elif deed.user_id != deed.owner_id:
+        device = "an administrator"
     return Line(deed.at_us, deed.owner, name, rest, path.parent, device)
 
 
 def _words(deed: Deed, path: DavPath) -> tuple[str, str]:
     """Say what happened: to what, and the rest of the sentence."""
+    if deed.verb == "unlock":
+        name = "The top folder" if path.is_root else path.name
+        return name, "was unlocked: its lock was broken"
     kept = "; the previous version is kept" if deed.kept else ""
     if deed.verb == "bind":
         made = "was made" if deed.kind is Kind.COLLECTION else "was added"

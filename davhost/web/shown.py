@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from ..model import BROWSER
+
 SENTENCES = {
     404: "There is nothing at this address. It may have been moved or deleted.",
     405: "This address cannot be used like that.",
@@ -29,6 +31,7 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(size)
     app.add_template_filter(moment)
     app.add_template_filter(iso_moment)
+    app.add_template_filter(device)
 
 
 def size(size_bytes: int) -> str:
@@ -47,6 +50,11 @@ def moment(at_us: int) -> str:
 def iso_moment(at_us: int) -> str:
     """Write microseconds since 1970 as programs read them."""
     return _utc(at_us).isoformat(timespec="seconds")
+
+
+def device(via: str | None) -> str:
+    """Name what somebody came through, as `Principal.via` keeps it."""
+    return "a browser" if via == BROWSER else via or "not known"
 
 
 def title_of(status: int) -> str:
