@@ -145,7 +145,7 @@ def test_a_file_of_more_than_four_gigabytes_fits(
 
 def _grown(entry: Entry) -> Entry:
     huge = entry.path.names[-1:] == ("huge.bin",)
-    return replace(entry, resource=replace(entry.resource, size_bytes=5 << 30)) if huge else entry
+    return entry._replace(resource=entry.resource._replace(size_bytes=5 << 30)) if huge else entry
 
 
 def test_a_client_that_goes_away_ends_it(
