@@ -17,6 +17,7 @@ from . import names
 from .blobs import BlobMissing, BlobStore
 from .catalogue import Catalogue, Writing
 from .catalogue.upkeep import (
+    Chore,
     Old,
     in_space,
     is_old,
@@ -44,6 +45,9 @@ _THOROUGH_SECONDS = 3600
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
+
+#: How many days back it is known how much spaces held.
+_USE_DAYS = 400
 
 #: Ends one row; False when it has to stay for now.
 End = Callable[[Writing, int], bool | None]
@@ -129,6 +133,7 @@ class Housekeeping:
             try:
                 if self._is_on_duty():
                     self.round()
+                    self._note_done()
             except Refused as refused:  # the database is away: next time
                 log.warning("housekeeping waits: %s", refused.sentence)
             except Exception:
@@ -156,6 +161,7 @@ class Housekeeping:
         if self._clock.lease() - self._thorough_at >= _THOROUGH_SECONDS:
             done.versions += self._thin_versions()
             done.given_up += self._fit_quotas()
+            self._write_use()
             self._thorough_at = self._clock.lease()
         done.given_up += self._give_up(self._blobs.is_full, self._clock.now_us())
         done.dead_blobs = self._delete_dead_blobs()
@@ -169,6 +175,10 @@ class Housekeeping:
             return upkeep.take_duty(
                 "housekeeping", self._clock.lease(), self._keeping.interval_seconds * 0.9
             )
+
+    def _note_done(self) -> None:
+        with self._catalogue.upkeep(writes=True) as upkeep:
+            upkeep.note_done(Chore.HOUSEKEEPING, self._clock.now_us())
 
     def _before_us(self, seconds: float) -> int:
         return self._clock.now_us() - int(seconds * 1_000_000)
@@ -211,6 +221,17 @@ class Housekeeping:
                 exceeds = partial(self._still_exceeds, space.id)
                 given_up += self._give_up(exceeds, before_us, space.id)
         return given_up
+
+    def _write_use(self) -> None:
+        """Write down once a day how much every space holds."""
+        today = self._clock.now_us() // _DAY_US
+        with self._catalogue.upkeep(writes=False) as upkeep:
+            if not upkeep.storage.lacks(today):
+                return
+            uses = upkeep.storage.now()
+        with self._catalogue.upkeep(writes=True) as upkeep:
+            upkeep.storage.write(today, uses)
+            upkeep.storage.drop(today - _USE_DAYS)
 
     def _still_exceeds(self, space_id: int) -> bool:
         with self._catalogue.upkeep(writes=False) as upkeep:

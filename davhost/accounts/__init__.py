@@ -38,6 +38,7 @@ from .registry import email_key, principal_of
 from .remembered import Remembered
 from .requests import TypeRequests
 from .sessions import IDLE_SECONDS, LIFE_SECONDS, Sessions, SignedIn
+from .storage import Storage
 from .throttle import Throttle, network_of
 from .two_step import TwoStep, WrongCode
 
@@ -62,6 +63,7 @@ __all__ = [
     "NotRefused",
     "Sessions",
     "SignedIn",
+    "Storage",
     "TwoStep",
     "TypeRequests",
     "WeakPassword",
@@ -100,6 +102,7 @@ class Accounts(Joining):
         self.activity = Activity(catalogue)
         self.requests = TypeRequests(catalogue, clock)
         self.locks = Locks(catalogue, clock)
+        self.storage = Storage(catalogue, blobs, clock)
         self.two_step = TwoStep(catalogue, clock, self._throttle)
 
     def authenticate(self, email: str, password: str, address: str) -> Principal:

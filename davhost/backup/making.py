@@ -19,6 +19,8 @@ from pathlib import Path
 
 from davhost.blobs import BlobStore
 from davhost.catalogue import Catalogue, NamedBlob
+from davhost.catalogue.upkeep import Chore
+from davhost.errors import Refused
 
 from . import dumps
 from .keeping import PINS_MAX, BlobKeeping
@@ -91,7 +93,13 @@ class Maker:
                 raise
             _point_to(backup)
             _clear(self._folder)
-            return backup
+        self._note_done(now_us)
+        return backup
+
+    def _note_done(self, now_us: int) -> None:
+        """Let administrators see when the last backup was made; it is one without that, too."""
+        with suppress(Refused), self._catalogue.upkeep(writes=True) as upkeep:
+            upkeep.note_done(Chore.BACKUP, now_us)
 
     def _begin(self, at: datetime) -> Path:
         """Make the directory of a new backup, or take over one that broke off."""

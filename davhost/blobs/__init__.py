@@ -229,6 +229,14 @@ class BlobStore(Protocol):
         """
         ...
 
+    def room_bytes(self) -> int | None:
+        """How many bytes uploads may still bring; None where that is not known.
+
+        Raises:
+            Unavailable: the store cannot be read now.
+        """
+        ...
+
     def is_full(self) -> bool:
         """Whether it is time to give up old bytes: uploads are refused now, or soon."""
         ...

@@ -232,6 +232,10 @@ class LocalBlobs:
                 with suppress(FileNotFoundError):  # somebody else deleted a part
                     shutil.rmtree(name, dir_fd=root)
 
+    def room_bytes(self) -> int | None:
+        """How much of the disk is free, without what uploads leave alone."""
+        return self._room.left_bytes()
+
     def is_full(self) -> bool:
         """Whether less than twice the reserve is free."""
         return self._room.is_scarce()

@@ -81,6 +81,12 @@ class MemoryBlobs:
             ]
         yield from stored
 
+    def room_bytes(self) -> int | None:
+        """How much of the capacity is free."""
+        if self._capacity_bytes is None:
+            return None
+        return self._capacity_bytes - sum(size for _, size in self.keys())
+
     def is_full(self) -> bool:
         """Whether nine tenths of the capacity are used."""
         if self._capacity_bytes is None:

@@ -39,6 +39,12 @@ class Room:
             free_bytes, reserve_bytes = self._look()
         return free_bytes < 2 * reserve_bytes
 
+    def left_bytes(self) -> int | None:
+        """Bytes that are free beside the reserve; None where the file system does not tell."""
+        with refusing():
+            free_bytes, reserve_bytes = self._look()
+        return None if math.isinf(free_bytes) else max(0, int(free_bytes) - reserve_bytes)
+
     def _look(self) -> tuple[float, int]:
         """Bytes that are free, and those that uploads leave alone."""
         disk = os.statvfs(self._root)

@@ -92,13 +92,22 @@ def fingerprint(settings: Settings) -> str:
 
 def ends_soon(settings: Settings, now: datetime | None = None) -> datetime | None:
     """Tell when the certificate that is served with ends; None if that is far away."""
+    end = end_at(settings)
+    return end if end is not None and end < (now or _now()) + _SOON else None
+
+
+def end_at(settings: Settings) -> datetime | None:
+    """Tell when the certificate that is served with ends; None without one, or if nobody knows.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if settings.certificate_path is None:
         return None
     try:
-        ends_at = certificates.end_of(settings.certificate_path.read_bytes())
+        return certificates.end_of(settings.certificate_path.read_bytes())
     except ValueError:  # OpenSSL reads more kinds of files
         return None
-    return ends_at if ends_at < (now or _now()) + _SOON else None
 
 
 def own_names(settings: Settings) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +21,7 @@ from davhost.bootstrap.config import WSGIDAV, overlay
 from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.bootstrap.first_start import prepare
 from davhost.bootstrap.services import Services, open_services
+from davhost.bootstrap.vitals import vitals_of
 from davhost.dav.authenticator import AccountsController, BasicAuthenticator
 from davhost.dav.browsers import Browsers
 from davhost.dav.front import Front
@@ -136,7 +138,11 @@ def browsers(
     services = services_of(application)
     settings = services.settings
     pages = make_pages(
-        services.accounts, services.tree_of, page_options(settings), make_postman(settings)
+        services.accounts,
+        services.tree_of,
+        page_options(settings),
+        partial(vitals_of, services),
+        make_postman(settings),
     )
     return Browsers(application, next_app, config, gate_of(application), pages)
 

@@ -21,6 +21,7 @@ from . import engine as engines
 from . import migrations, snapshots
 from .audit import Audit
 from .devices import AppPassword
+from .engine import Database
 from .people import Account, Owner, People
 from .prepared import Prepared
 from .reading import SPACE, Reading, space_of
@@ -36,6 +37,7 @@ __all__ = [
     "AppPassword",
     "Audit",
     "Catalogue",
+    "Database",
     "IntegrityError",
     "NamedBlob",
     "Owner",
@@ -126,6 +128,15 @@ class Catalogue:
         """The revision of the schema; None when there are no tables."""
         with engines.failures():
             return migrations.current(self._engine)
+
+    def describe(self) -> Database:
+        """Say what the catalogue is kept in.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with engines.transaction(self._engine, writes=False) as connection:
+            return engines.describe(connection)
 
     @contextmanager
     def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Iterator[Reading]:

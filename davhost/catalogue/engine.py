@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
@@ -123,9 +125,14 @@ class Transaction:
         try:
             self._pooled = engine.raw_connection()
             self._driver = self._pooled.driver_connection
-            self._begin(writes=writes)
         except self._failures as failure:
             raise self._wrapped(failure) from failure
+        try:
+            self._begin(writes=writes)
+        except self._failures as failure:
+            wrapped = self._wrapped(failure)
+            self.close()
+            raise wrapped from failure
 
     def rows(self, prepared: Prepared, **values: Any) -> list[Any]:
         """Fetch all rows, as tuples."""
@@ -234,6 +241,30 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Transaction]:
             running.commit()
         finally:
             running.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What the catalogue is kept in.
+
+    Args:
+        product: with its version.
+        size_bytes: on the disk of the database.
+    """
+
+    product: str
+    size_bytes: int
+
+
+def describe(running: Transaction) -> Database:
+    """Ask a database what it is."""
+    if running.dialect.name == "postgresql":
+        version = running.execute(text("SHOW server_version")).scalar_one()
+        size = running.execute(text("SELECT pg_database_size(current_database())"))
+        return Database(f"PostgreSQL {version}", int(size.scalar_one()))
+    pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    size_bytes = int(running.execute(text(pages)).scalar_one())
+    return Database(f"SQLite {sqlite3.sqlite_version}", size_bytes)
 
 
 def begin_reading(connection: Connection) -> RootTransaction:

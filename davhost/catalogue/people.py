@@ -19,6 +19,7 @@ from .requests import RequestRows
 from .schema import (
     app_password,
     blob,
+    daily_use,
     dead_property,
     journal,
     known_address,
@@ -35,6 +36,7 @@ from .schema import (
     version,
     web_session,
 )
+from .storage import StorageRows
 from .tickets import TicketRows
 
 
@@ -237,6 +239,11 @@ class People:
         return RequestRows(self._connection)
 
     @property
+    def storage(self) -> StorageRows:
+        """How much all homes hold, in the same transaction."""
+        return StorageRows(self._connection)
+
+    @property
     def tickets(self) -> TicketRows:
         """The links that are used once, in the same transaction."""
         return TicketRows(self._connection)
@@ -265,6 +272,7 @@ class People:
             delete(blob).where(blob.c.space_id == home),
             delete(journal).where(journal.c.space_id == home),
             delete(refusal).where(refusal.c.space_id == home),
+            delete(daily_use).where(daily_use.c.space_id == home),
             delete(known_address).where(known_address.c.user_id == account.id),
             delete(web_session).where(web_session.c.user_id == account.id),
             delete(app_password).where(app_password.c.user_id == account.id),

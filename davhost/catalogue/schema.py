@@ -199,6 +199,16 @@ refusal = Table(
     Column("reason", Text, nullable=False),
 )
 
+daily_use = Table(
+    "daily_use",
+    metadata,
+    Column("space_id", Id, ForeignKey("space.id"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970 UTC
+    Column("used_bytes", BigInteger, nullable=False),
+    Column("kept_bytes", BigInteger, nullable=False),  # trash and versions
+    Column("files", BigInteger, nullable=False),
+)
+
 throttle = Table(
     "throttle",
     metadata,
@@ -227,6 +237,13 @@ duty = Table(
     metadata,
     Column("name", Text, primary_key=True),  # what one process at a time does
     Column("until", Float, nullable=False),  # lease clock
+)
+
+done = Table(
+    "done",
+    metadata,
+    Column("name", Text, primary_key=True),  # what is done again and again
+    Column("at_us", BigInteger, nullable=False),  # when it was done last
 )
 
 secret = Table(

@@ -33,7 +33,7 @@ from . import engine as engines
 from .schema import blob
 
 #: What belongs to a machine or a moment and means nothing elsewhere.
-_LEFT_OUT = frozenset({"alembic_version", "boot", "duty", "throttle"})
+_LEFT_OUT = frozenset({"alembic_version", "boot", "done", "duty", "throttle"})
 
 _BATCH = 500
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from sqlalchemy import Select, delete, exists, func, select, text, update
 
@@ -11,6 +12,7 @@ from .engine import Transaction
 from .reading import SPACE, space_of
 from .schema import (
     blob,
+    done,
     duty,
     lock,
     refusal,
@@ -21,6 +23,15 @@ from .schema import (
     version,
     web_session,
 )
+from .storage import StorageRows
+
+
+class Chore(StrEnum):
+    """What is done again and again, and when it was done last is worth knowing."""
+
+    HOUSEKEEPING = "housekeeping"
+    BACKUP = "backup"
+
 
 #: What has had its time: selects space id and row id, the oldest first.
 Old = Select[int, int]
@@ -50,6 +61,24 @@ class Upkeep:
         )
         row = {"name": name, "until": lease + seconds}
         return self._connection.execute(first, row).rowcount == 1
+
+    def note_done(self, chore: Chore, now_us: int) -> None:
+        """Write down when a chore was done last."""
+        statement = text(
+            "INSERT INTO done (name, at_us) VALUES (:name, :now_us) "
+            "ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us"
+        )
+        self._connection.execute(statement, {"name": chore, "now_us": now_us})
+
+    def last_done(self) -> dict[Chore, int]:
+        """When each chore was done last; those that never were are left out."""
+        rows = self._connection.execute(select(done.c.name, done.c.at_us))
+        return {Chore(name): int(at_us) for name, at_us in rows}
+
+    @property
+    def storage(self) -> StorageRows:
+        """How much all spaces hold, in the same transaction."""
+        return StorageRows(self._connection)
 
     def drop_expired_locks(self, lease: float) -> int:
         """Remove the locks that ended before *lease*; return how many."""

@@ -16,7 +16,8 @@ templates beside it::
                                     refused      what was refused, and asking for it
                                     activity     what happened, in words
                                     locks        what is locked, and breaking it
-                                    health       yes or no, for load balancers
+                                    storage      who holds how much, and since when
+                                    health       how the server is doing
                                     files        the page of a collection
                                     changing     what it does without scripts
                                     uploading    files in a form, as they arrive
@@ -32,5 +33,6 @@ from __future__ import annotations
 
 from .app import make_pages
 from .options import PageOptions
+from .vitals import Vitals
 
-__all__ = ["PageOptions", "make_pages"]
+__all__ = ["PageOptions", "Vitals", "make_pages"]

@@ -33,6 +33,7 @@ from . import (
     safety,
     shown,
     signing_in,
+    storage,
     thumbnails,
     trash,
     two_step,
@@ -42,6 +43,7 @@ from . import (
 )
 from .context import Parts
 from .options import PageOptions
+from .vitals import Vitals
 
 _TOPICS = (
     signing_in,
@@ -55,6 +57,7 @@ _TOPICS = (
     refused,
     activity,
     locks,
+    storage,
     health,
     thumbnails,
     trash,
@@ -74,6 +77,7 @@ def make_pages(
     accounts: Accounts,
     tree_of: Callable[[Principal], Tree],
     options: PageOptions,
+    find_vitals: Callable[[], Vitals],
     postman: Postman | None = None,
 ) -> Flask:
     """Make the WSGI application of the pages.
@@ -82,6 +86,7 @@ def make_pages(
 
     Args:
         tree_of: opens the home of a principal.
+        find_vitals: says how the server is doing.
         postman: sends mails; None when there is no mail server.
     """
     app = Flask(__name__, static_folder=None)
@@ -93,7 +98,7 @@ def make_pages(
     )
     app.url_map.merge_slashes = False
     app.jinja_options = {"undefined": StrictUndefined}
-    app.extensions[context.EXTENSION] = Parts(accounts, tree_of, options, postman)
+    app.extensions[context.EXTENSION] = Parts(accounts, tree_of, options, find_vitals, postman)
     safety.protect(app)
     shown.add_filters(app)
     assets.add_to(app)

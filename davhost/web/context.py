@@ -21,6 +21,7 @@ from ..paths import DavPath
 from ..tree import Tree
 from .forms import PASSWORD_HINT
 from .options import PageOptions
+from .vitals import Vitals
 
 EXTENSION = "davhost"
 
@@ -35,6 +36,7 @@ class Parts:
     accounts: Accounts
     tree_of: Callable[[Principal], Tree]
     options: PageOptions
+    find_vitals: Callable[[], Vitals]
     postman: Postman | None
 
 

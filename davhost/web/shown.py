@@ -31,6 +31,7 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(size)
     app.add_template_filter(moment)
     app.add_template_filter(iso_moment)
+    app.add_template_filter(day)
     app.add_template_filter(device)
 
 
@@ -50,6 +51,11 @@ def moment(at_us: int) -> str:
 def iso_moment(at_us: int) -> str:
     """Write microseconds since 1970 as programs read them."""
     return _utc(at_us).isoformat(timespec="seconds")
+
+
+def day(at_us: int) -> str:
+    """Write the day in UTC of microseconds since 1970."""
+    return _utc(at_us).strftime("%Y-%m-%d")
 
 
 def device(via: str | None) -> str:

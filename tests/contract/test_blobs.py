@@ -499,6 +499,15 @@ def test_a_full_store_takes_what_fits(small_store: BlobStore) -> None:
     assert read(small_store, put(small_store, b"x" * 10)) == b"x" * 10
 
 
+def test_a_store_says_how_much_room_it_has(small_store: BlobStore) -> None:
+    """As many bytes as an upload may have."""
+    room_bytes = small_store.room_bytes()
+    assert room_bytes is not None
+    with small_store.upload(1) as upload, pytest.raises(DiskFull):
+        upload.write(b"x" * (room_bytes + 1))
+    assert put(small_store, b"x" * room_bytes)
+
+
 # -- files that are there already
 
 

@@ -567,6 +567,24 @@ def test_the_reserve_stays_free(
                 upload.write(b"x" * 10)
 
 
+@pytest.mark.parametrize(
+    ("total_bytes", "free_bytes", "room_bytes"),
+    [(10_000, 110, 10), (10_000, 90, 0), (0, 0, None)],
+    ids=["beside the reserve", "below the reserve", "not told"],
+)
+def test_the_room_is_what_uploads_may_have(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    total_bytes: int,
+    free_bytes: int,
+    room_bytes: int | None,
+) -> None:
+    """Never less than nothing; nobody knows where the file system does not tell."""
+    store = LocalBlobs(root, reserve_bytes=100)
+    fake_disk(monkeypatch, f_blocks=total_bytes, f_bavail=free_bytes)
+    assert store.room_bytes() == room_bytes
+
+
 def test_a_long_upload_looks_at_the_room_again(
     store: LocalBlobs, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,8 @@ _numbers = itertools.count(1)
 @contextmanager
 def running(folder: Path, **settings: object) -> Iterator[Services]:
     """Make the parts of an empty instance; passwords cost nothing."""
-    chosen = Settings(data_dir=folder, durability="fast", readable_tree=False, **settings)
+    usual = {"data_dir": folder, "durability": "fast", "readable_tree": False}
+    chosen = Settings(**(usual | settings))
     prepare(chosen, with_admin=False)
     parts = open_services(chosen)
     with pytest.MonkeyPatch.context() as patch:
