@@ -117,7 +117,7 @@ LIVE: dict[str, Live] = {
     DAV + "supported-report-set": Live(lambda _e, _s: _REPORTS, files=False, in_allprop=False),
     # What the server's own pages leave out.
     "{https://davhost.example/ns}hidden": Live(
-        lambda e, _: str(int(names.is_for_programs(e.resource))), in_allprop=False
+        lambda e, _: str(int(names.is_for_programs(e.resource))), in_allprop=False, varies=True
     ),
     # RFC 6578 section 4: not in allprop.
     DAV + "sync-token": Live(lambda _, s: text(s.sync_token), files=False, in_allprop=False),
