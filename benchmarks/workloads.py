@@ -366,7 +366,7 @@ class MoveTree(TreeWorkload):
         yield
         while True:
             for move in moves:
-                run.client.ask(move, 201, 204)
+                run.client.ask(move, 200, 201, 204)  # lighttpd says 200
                 yield
 
 
