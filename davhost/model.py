@@ -97,6 +97,8 @@ class Space:
         burst: the last burst of changes to older files.
         braked_us: not None stops every change: when the burst began that went
             too far.
+        server_rules: the server's allow-list as administrators have chosen it;
+            None takes the one of the settings.
     """
 
     id: int
@@ -110,6 +112,7 @@ class Space:
     epoch: str = ""
     burst: Burst | None = None
     braked_us: int | None = None
+    server_rules: Rules | None = None
 
     @property
     def room_bytes(self) -> int | None:

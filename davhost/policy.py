@@ -163,7 +163,8 @@ class Policy:
     """The rules of one server.
 
     Args:
-        rules: the allow-list of spaces that have none of their own.
+        rules: the allow-list of spaces that have none of their own, unless
+            administrators have chosen another.
         limits: how much of what is not content one account may keep.
         contents: what the content of files must be.
     """
@@ -177,7 +178,7 @@ class Policy:
 
     def rules_of(self, space: Space) -> Rules:
         """The allow-list that holds in *space*."""
-        return self.rules if space.rules is None else space.rules
+        return space.rules or space.server_rules or self.rules
 
     def permit(self, changes: Sequence[Change], situation: Situation) -> Permit:
         """Judge all *changes* of one request together.

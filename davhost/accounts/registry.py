@@ -205,6 +205,20 @@ class Registry:
         """
         self._change_space(email, rules=None if rules is None else str(rules))
 
+    def server_rules(self, settings: Rules) -> Rules:
+        """The allow-list of homes that have none of their own.
+
+        Args:
+            settings: the one of the settings, which holds until another is chosen.
+        """
+        with self._catalogue.people() as people:
+            return people.server_rules() or settings
+
+    def choose_server_rules(self, rules: Rules | None) -> None:
+        """Choose the server's allow-list from the next request on; None takes the settings'."""
+        with self._catalogue.people(writes=True) as people:
+            people.choose_server_rules(rules)
+
     def remove(self, email: str) -> None:
         """Remove an account with its home and everything in it.
 

@@ -42,7 +42,7 @@ class RefusedType:
 class TypeRequests:
     """What people ask administrators to allow.
 
-    Every method takes the server's allow-list, which is a setting.
+    Every method takes the server's allow-list.
     """
 
     def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
@@ -110,6 +110,14 @@ class TypeRequests:
                 people.change_space(account.space_id, rules=str(wider))
             people.requests.remove(user_id, extension)
         return True
+
+    def allow_everybody(self, extension: str, server: Rules) -> None:
+        """Add a type to the server's list, and to the own lists of those who asked for it."""
+        wider = server.union(Rules(frozenset({extension})))
+        with self._catalogue.people(writes=True) as people:
+            people.choose_server_rules(wider)
+        for one in self.open_().get(extension, []):
+            self.allow(one.user_id, extension, wider)
 
     def dismiss(self, user_id: int, extension: str) -> None:
         """Answer no; the account cannot ask for this type again."""

@@ -19,6 +19,7 @@ from .requests import RequestRows
 from .schema import (
     app_password,
     blob,
+    choice,
     daily_use,
     dead_property,
     journal,
@@ -255,6 +256,18 @@ class People:
             .where(user.c.id == user_id, user.c.password_hash == old_hash)
             .values(password_hash=new_hash)
         )
+
+    def server_rules(self) -> Rules | None:
+        """The server's allow-list as administrators have chosen it; None where they have not."""
+        statement = select(choice.c.value).where(choice.c.name == "allow")
+        chosen = self._connection.execute(statement).scalar_one_or_none()
+        return None if chosen is None else Rules.parse(chosen)
+
+    def choose_server_rules(self, rules: Rules | None) -> None:
+        """Choose the server's allow-list; None takes the one of the settings."""
+        self._connection.execute(delete(choice).where(choice.c.name == "allow"))
+        if rules is not None:
+            self._connection.execute(insert(choice).values(name="allow", value=str(rules)))
 
     def change_space(self, space_id: int, **values: Any) -> None:
         """Set columns of the home: ``quota_bytes``, ``rules``."""

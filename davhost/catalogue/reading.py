@@ -17,7 +17,7 @@ from ..paths import DavPath, Name
 from .journals import JournalReading
 from .locks import LockReading
 from .prepared import Prepared
-from .schema import blob, dead_property, resource, space, version
+from .schema import blob, choice, dead_property, resource, space, version
 
 #: The columns of a Resource, in the order of its fields.
 RESOURCE = (
@@ -49,6 +49,7 @@ SPACE = (
     space.c.burst_us,
     space.c.burst_changes,
     space.c.braked_us,
+    select(choice.c.value).where(choice.c.name == "allow").scalar_subquery(),
 )
 
 #: How many files that left one name are considered; only the latest matter.
@@ -215,7 +216,7 @@ def resource_of(row: Any) -> Resource:
 def space_of(row: Any) -> Space:
     """Make the value of a row of `SPACE` columns."""
     id_, root_id, quota_bytes, used_bytes, scratch_bytes, *rest = row
-    rules, admitted, journal_seq, epoch, burst_us, burst_changes, braked_us = rest
+    rules, admitted, journal_seq, epoch, burst_us, burst_changes, braked_us, server = rest
     return Space(
         id=id_,
         root_id=root_id,
@@ -228,6 +229,7 @@ def space_of(row: Any) -> Space:
         epoch=epoch,
         burst=None if burst_us is None else Burst(burst_us, burst_changes),
         braked_us=braked_us,
+        server_rules=None if server is None else Rules.parse(server),
     )
 
 

@@ -300,6 +300,14 @@ recovery_code = Table(
     Column("code_hash", String(64), primary_key=True),  # SHA-256: it is random
 )
 
+choice = Table(
+    "choice",
+    metadata,
+    # the setting that administrators have chosen another value for: allow
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 type_request = Table(
     "type_request",
     metadata,

@@ -125,7 +125,8 @@ class Settings(BaseModel):
     # What may be kept
     allow: Extensions = _setting(
         "txt,pdf,png,jpg,jpeg,gif,docx,xlsx,ppt,pptx",
-        "File types that may be kept, for accounts that have no list of their own; * allows all.",
+        "File types that may be kept, for accounts that have no list of their own; * allows all. "
+        "Administrators may choose another list while the server runs (davhost policy allow).",
     )
     content_check: bool = _setting(
         True,

@@ -12,7 +12,7 @@ from ..catalogue.activity import Deed
 from ..model import Kind
 from ..paths import DavPath
 from . import shown
-from .context import admin_only, get_signed_in, parts, signed_in_only
+from .context import admin_only, get_server_rules, get_signed_in, parts, signed_in_only
 
 pages = Blueprint("activity", __name__, url_prefix="/-")
 
@@ -43,7 +43,7 @@ class Line:
 def mine() -> str:
     """Show what happened in one's own home."""
     account = get_signed_in().account
-    page = parts().accounts.activity.of(account, parts().options.rules, _number("before"))
+    page = parts().accounts.activity.of(account, get_server_rules(), _number("before"))
     return _show("activity.html", page)
 
 
@@ -52,7 +52,7 @@ def mine() -> str:
 def overview() -> str:
     """Show what happened last in all homes: names, and nothing of what is in files."""
     skip = _number("before") or 0
-    return _show("all_activity.html", parts().accounts.activity.latest(parts().options.rules, skip))
+    return _show("all_activity.html", parts().accounts.activity.latest(get_server_rules(), skip))
 
 
 def _show(template: str, page: Page) -> str:

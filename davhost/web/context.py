@@ -16,7 +16,7 @@ from .. import browsing
 from ..accounts import Accounts, SignedIn
 from ..errors import Forbidden
 from ..mail import Postman
-from ..model import Principal
+from ..model import Principal, Rules
 from ..paths import DavPath
 from ..tree import Tree
 from .forms import PASSWORD_HINT
@@ -61,6 +61,11 @@ def get_signed_in() -> SignedIn:
 def get_tree() -> Tree:
     """The home of the person who asks."""
     return parts().tree_of(get_signed_in().principal)
+
+
+def get_server_rules() -> Rules:
+    """The allow-list of homes that have none of their own."""
+    return parts().accounts.server_rules(parts().options.rules)
 
 
 def get_path() -> DavPath:
@@ -180,5 +185,6 @@ def add_to(app: Flask) -> None:
             "path_url": path_url,
             "root": DavPath(),
             "options": parts().options,
+            "server_rules": get_server_rules,
             "PASSWORD_HINT": PASSWORD_HINT,
         }

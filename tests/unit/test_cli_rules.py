@@ -32,6 +32,30 @@ def refuse(home: Home, path: str, content: bytes = b"x") -> None:
         home.put(path, content)
 
 
+# davhost policy allow
+
+
+def test_the_servers_list_is_chosen(commands, ada):
+    """For whoever has no list of their own, also while the server runs; and taken back."""
+    refuse(ada, "/plan.md")
+    assert commands.run("policy", "allow", ".MD,odt").output == "md,odt\n"
+    ada.put("/plan.md", b"text")
+    refuse(ada, "/a.txt")
+    explained = commands.run("policy", "explain", ADA, "/plan.md").output
+    assert ".md is on the allowed list" in explained
+    assert commands.run("policy", "allow").output == "md,odt\n"
+    assert "txt" in commands.run("policy", "allow", "--default").output
+    refuse(ada, "/other.md")
+    ada.put("/a.txt", b"text")
+
+
+@pytest.mark.parametrize("arguments", [["a/b"], [""], ["txt", "--default"]])
+def test_a_list_that_is_none_is_refused(commands, ada, arguments):
+    """Nothing is changed."""
+    assert commands.run("policy", "allow", *arguments).exit_code == 2
+    ada.put("/a.txt", b"text")
+
+
 # davhost policy explain
 
 

@@ -40,14 +40,15 @@ class World:
 
     def answer(self, answer: str, extension: str, email: str | None = None) -> int:
         """Answer a request, or all for a type."""
-        fields = {"answer": answer, "extension": extension, "csrf_token": self._token()}
+        fields = {"answer": answer, "extension": extension, "csrf_token": self.token(self.boss)}
         if email is not None:
             fields["user_id"] = str(self.accounts.get(email).id)
         url = f"{QUEUE}/answer"
         return self.boss.post(url, fields, Sec_Fetch_Site="same-origin").status_code
 
-    def _token(self) -> str:
-        page = self.boss.go("/-/account").text
+    def token(self, browser: Browser) -> str:
+        """Find what the forms of a browser carry."""
+        page = browser.go("/-/account").text
         return page.partition('name="csrf_token" value="')[2].partition('"')[0]
 
 
@@ -74,7 +75,6 @@ def test_a_type_that_is_asked_for_is_allowed_for_that_account(world: World) -> N
     queue = world.boss.go(QUEUE).text
     assert "/plan.md" in queue
     assert ADA in queue
-    assert "allow: md,pdf,txt" in queue
     assert world.answer("yes", "md", ADA) == 303
     assert world.ada.fetch("PUT", "/plan.md", b"x").status_code == 201
     assert world.ada.fetch("PUT", "/a.txt", b"x").status_code == 201
@@ -180,3 +180,55 @@ def test_names_are_just_names_there(world: World) -> None:
 def test_a_type_is_one_that_a_list_can_hold(path: str, extension: str | None) -> None:
     """One word, not two: otherwise allowing one would allow another."""
     assert askable(path) == extension
+
+
+def test_a_type_is_allowed_for_everybody(world: World) -> None:
+    """On the server's list, and on the own lists of those who asked; at once."""
+    world.accounts.set_rules(BOB, Rules.parse("pdf"))
+    for browser in (world.ada, world.bob):
+        assert world.ask(browser, "/plan.md") == 303
+    assert world.answer("everybody", "md") == 303
+    assert "may keep: md,pdf,txt." in world.boss.go(QUEUE).text
+    assert "Nobody waits for an answer." in world.boss.go(QUEUE).text
+    for browser in (world.ada, world.bob, world.boss):
+        assert browser.fetch("PUT", "/plan.md", b"x").status_code == 201
+    assert world.accounts.get(ADA).rules is None
+    assert world.accounts.get(BOB).rules == Rules.parse("md,pdf")
+
+
+def test_a_type_that_nobody_asked_for_is_not_allowed_by_answering(world: World) -> None:
+    """The form of requests answers requests."""
+    assert world.answer("everybody", "exe") == 303
+    assert world.ada.fetch("PUT", "/evil.exe", b"x").status_code == 403
+
+
+def test_the_servers_list_is_chosen_on_the_page(world: World) -> None:
+    """It counts at once, and goes back to that of the configuration file."""
+    choose = f"{QUEUE}/server"
+    assert "Go back to the configuration file" not in world.boss.go(QUEUE).text
+    assert world.boss.submit(choose, QUEUE, allow=".MD, odt").status_code == 303
+    assert world.ada.fetch("PUT", "/plan.md", b"x").status_code == 201
+    assert world.ada.fetch("PUT", "/a.txt", b"x").status_code == 403
+    page = world.ada.go("/").text
+    assert 'data-allowed="md,odt"' in page
+    assert "Go back to the configuration file: pdf,txt" in world.boss.go(QUEUE).text
+    assert world.boss.submit(choose, QUEUE, choice="settings").status_code == 303
+    assert world.ada.fetch("PUT", "/other.md", b"x").status_code == 403
+    assert world.ada.fetch("PUT", "/a.txt", b"x").status_code == 201
+
+
+@pytest.mark.parametrize("typed", ["", "a/b", "txt,,pdf"])
+def test_a_list_that_is_none_is_refused(world: World, typed: str) -> None:
+    """With a word beside the field, and nothing is changed."""
+    answer = world.boss.submit(f"{QUEUE}/server", QUEUE, allow=typed)
+    assert answer.status_code == 200
+    assert "is not a file name extension" in answer.text
+    assert world.ada.fetch("PUT", "/a.txt", b"x").status_code == 201
+
+
+def test_only_administrators_choose_the_servers_list(world: World) -> None:
+    """Others are refused, and nothing is changed."""
+    fields = {"allow": "*", "csrf_token": world.token(world.ada)}
+    answer = world.ada.post(f"{QUEUE}/server", fields, Sec_Fetch_Site="same-origin")
+    assert answer.status_code in (403, 404)
+    assert world.ada.fetch("PUT", "/evil.exe", b"x").status_code == 403
