@@ -45,16 +45,16 @@ class Davfs:
         self.point = folder / "drive"
         self.point.mkdir(parents=True)
         self._url = box.url()
-        self._cache = folder / "cache"
-        self._cache.mkdir()
-        self._cache.chmod(0o777)
+        cache = folder / "cache"
+        cache.mkdir()
+        cache.chmod(0o777)
         secrets = folder / "secrets"
         secrets.write_text(f'{self.point} "{box.account.email}" "{box.account.password}"\n')
         secrets.chmod(0o600)
         self._configuration = folder / "davfs2.conf"
         settings: dict[str, object] = {
             "secrets": secrets,
-            "cache_dir": self._cache,
+            "cache_dir": cache,
             "ask_auth": 0,
             "use_locks": 1,
             # Since Linux 6.16 every folder looks empty with the buffer of before.
@@ -83,12 +83,6 @@ class Davfs:
             yield MountedFolder(self.point)
             # Here davfs2 shows what the server did not take.
             assert not list((self.point / "lost+found").iterdir())
-        except Exception as error:
-            # davfs2 tells nobody but syslog why an upload failed; what it did about it is here.
-            for folder in (self.point / "lost+found", self._cache):
-                held = {str(f): f.stat().st_size for f in folder.rglob("*") if f.is_file()}
-                error.add_note(f"davfs2 holds {held} in {folder.name}")
-            raise
         finally:
             unmount(self.point, "umount")
 

@@ -8,7 +8,6 @@ and davhost behind it hears plain HTTP.
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from webdav3.exceptions import WebDavException
 
 from tests.live.client_contract import Client, ClientContract, is_tree, new_name
 from tests.live.dav import Dav, href
-from tests.live.explaining import explained
 from tests.live.server import Server
 from tests.live.test_cadaver import Cadaver
 from tests.live.test_curl import Curl
@@ -33,14 +31,6 @@ from tests.live.test_webdavclient3 import WebdavClient3
 __all__ = ["site"]
 
 
-@dataclass(frozen=True)
-class Place:
-    """A home that is reached over TLS, and the logs of who serves it."""
-
-    box: Dav
-    logs: tuple[Path, ...]
-
-
 @pytest.fixture(
     scope="module",
     params=[
@@ -51,34 +41,17 @@ class Place:
         ),
     ],
 )
-def place(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Place]:
-    """davhost with a certificate of its own, and behind nginx as the example has it."""
+def box(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dav]:
+    """A home on davhost with a certificate of its own, and behind nginx as the example has it."""
     if request.param == "nginx":
         behind: Site = request.getfixturevalue("site")
-        yield Place(behind.dav(behind.server.add_user("tls")), behind.logs)
+        yield behind.dav(behind.server.add_user("tls"))
         return
     home = tmp_path_factory.mktemp("tls")
     server = Server(home / "data", home, workers=1)
     server.administer("tls", "init")
     with server:
-        yield Place(server.new_user("tls"), (server.log,))
-
-
-@pytest.fixture(scope="module")
-def box(place: Place) -> Dav:
-    """The home that all clients work on."""
-    return place.box
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority of the same name, which has not signed the server's certificate."""
-    home = tmp_path_factory.mktemp("stranger")
-    other = Server(home / "data", home)
-    other.administer("tls", "init")
-    return other.data / "tls/ca.pem"
+        yield server.new_user("tls")
 
 
 @contextmanager
@@ -144,13 +117,13 @@ NAME = "a; b? #1 50%25 & déjà vu 日本.txt"
 
 @pytest.mark.parametrize("start", CLIENTS)
 def test_a_client_does_its_whole_job_over_tls(
-    place: Place,
+    box: Dav,
     tmp_path: Path,
     start: Callable[[Dav, Path], AbstractContextManager[Client]],
 ) -> None:
     """It puts, replaces, gets, makes folders, renames, copies, lists and removes."""
-    contract, box = ClientContract(), place.box
-    with explained(*place.logs), start(box, tmp_path) as client:
+    contract = ClientContract()
+    with start(box, tmp_path) as client:
 
         def folder() -> str:
             name = new_name()
@@ -173,12 +146,14 @@ def test_a_client_does_its_whole_job_over_tls(
 @pytest.mark.parametrize("start", CLIENTS)
 def test_a_client_refuses_a_server_that_it_cannot_verify(
     box: Dav,
-    stranger: Path,
     tmp_path: Path,
     start: Callable[[Dav, Path], AbstractContextManager[Client]],
 ) -> None:
     """With another authority of the same name nothing is sent: the tests above do verify."""
-    misled = Dav(box.host, box.port, box.account, authority=stranger)
+    other = Server(tmp_path / "other", tmp_path)
+    other.administer("tls", "init")
+    authority = other.data / "tls/ca.pem"
+    misled = Dav(box.host, box.port, box.account, authority=authority)
     refusals = (AssertionError, OSError, WebDavException)
     with pytest.raises(refusals), start(misled, tmp_path) as client:
         client.make_collection("sent to a stranger")

@@ -31,12 +31,6 @@ def replaced(text: str, *replacements: tuple[str, str]) -> str:
 
 # nginx
 
-#: What explains a request that failed behind the proxy; ends as davhost's own lines do.
-_TOLD = (
-    '\'$time_iso8601 $connection "$request" $status, davhost said $upstream_status'
-    ' after $upstream_response_time s, If-Match $http_if_match, If $http_if "$http_user_agent"\''
-)
-
 
 @dataclass(frozen=True)
 class Site:
@@ -46,12 +40,6 @@ class Site:
     home: Path
     port: int
     authority: Path
-
-    @property
-    def logs(self) -> tuple[Path, ...]:
-        """Where the proxy and the server write what happened."""
-        names = ("nginx.log", "nginx-access.log")
-        return (*(self.home / name for name in names), self.server.log)
 
     @property
     def url(self) -> str:
@@ -91,9 +79,8 @@ def nginx_configuration(
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return (
-        f"pid {folder}/nginx.pid;\nerror_log stderr info;\ndaemon off;\nworker_processes 1;\n"
-        f"events {{}}\nhttp {{\nlog_format told {_TOLD};\n"
-        f"access_log {folder}/nginx-access.log told;\n{temporary}{example}\n}}\n"
+        f"pid {folder}/nginx.pid;\nerror_log stderr;\ndaemon off;\nworker_processes 1;\n"
+        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{example}\n}}\n"
     )
 
 
