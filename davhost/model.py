@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from .paths import ROOT, DavPath, Name
@@ -54,8 +55,11 @@ class Rules:
         return "*" if self.extensions is None else ",".join(sorted(self.extensions))
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Rules:
         """Read ``txt,pdf`` (dots, spaces and case do not matter) or ``*``.
+
+        The same few lists are read with every request.
 
         Raises:
             ValueError: an extension is empty or holds a dot, slash or space.

@@ -22,7 +22,8 @@ from .registry import principal_of
 #: Without the letters that people take for each other.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP_LENGTH = 6, 5  # 150 random bits
-_FORM = re.compile(rf"[{_ALPHABET}]{{{_GROUPS * _GROUP_LENGTH}}}")
+_LENGTH = _GROUPS * _GROUP_LENGTH
+_FORM = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
 
 LABEL_CHARACTERS_MAX = 80
 
@@ -136,7 +137,7 @@ class Devices:
 
 def looks_like_app_password(text: str) -> bool:
     """Whether *text* has the form of an app password, as it may be typed."""
-    return _FORM.fullmatch(_bare(text)) is not None
+    return len(text) >= _LENGTH and _FORM.fullmatch(_bare(text)) is not None
 
 
 def _random_secret() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import secrets
 import threading
 from collections import OrderedDict
@@ -41,4 +41,6 @@ class Remembered:
 
     def _digest(self, account: Account, password: str, network: str) -> bytes:
         text = f"{account.id}\0{account.password_hash}\0{network}\0{password}"
-        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
+        octets = text.encode("utf-8", "surrogatepass")
+        # Made with every request: BLAKE2 has a key of its own, and is quicker than HMAC.
+        return hashlib.blake2b(octets, key=self._key, digest_size=32).digest()

@@ -29,6 +29,7 @@ from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
 from .tickets import Ticket, TicketKind
+from .transactions import Connections, Opening, Transaction
 from .upkeep import Upkeep
 from .writing import Writing
 
@@ -80,12 +81,13 @@ class Catalogue:
         new_token: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._engine = engines.connect(database_url, durable=durable)
+        self._connections = Connections(self._engine)
         self._database_url = database_url
         self._new_token = new_token
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self._engine.dispose()
+        self._connections.close()
 
     def check_schema(self) -> None:
         """Compare the schema with the one this version needs.
@@ -135,11 +137,10 @@ class Catalogue:
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with engines.transaction(self._engine, writes=False) as connection:
-            return engines.describe(connection)
+        with self._transaction() as running:
+            return engines.describe(running.through_sqlalchemy)
 
-    @contextmanager
-    def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Iterator[Reading]:
+    def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Opening[Reading]:
         """Open a read transaction of one space.
 
         Args:
@@ -148,10 +149,8 @@ class Catalogue:
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with engines.transaction(self._engine, writes=False) as connection:
-            yield Reading(connection, space_id, lease, top)
+        return Opening(self._transaction(), lambda running: Reading(running, space_id, lease, top))
 
-    @contextmanager
     def write(
         self,
         space_id: int,
@@ -161,24 +160,27 @@ class Catalogue:
         user_id: int,
         top: DavPath = ROOT,
         via: str | None = None,
-    ) -> Iterator[Writing]:
+        after_commit: Callable[[], None] | None = None,
+    ) -> Opening[Writing]:
         """Open a write transaction of one space; it ends in a commit or changes nothing.
 
         Args:
             top: the only collection of it that there is for the writer.
             via: what the writer came through, for the journal.
+            after_commit: is called when the space was changed.
 
         Raises:
             NotFound: the space was removed.
             DiskFull: the database could not grow.
             Unavailable: the database cannot be used now.
         """
-        with engines.transaction(self._engine, writes=True) as connection:
-            row = connection.row(_LOCKED_SPACE, id=space_id)
+
+        def see(running: Transaction) -> Writing:
+            row = running.row(_LOCKED_SPACE, id=space_id)
             if row is None:
                 raise NotFound("The account is gone.")
-            yield Writing(
-                connection,
+            return Writing(
+                running,
                 space_of(row),
                 lease=lease,
                 now_us=now_us,
@@ -188,35 +190,31 @@ class Catalogue:
                 via=via,
             )
 
-    @contextmanager
-    def people(self, *, writes: bool = False) -> Iterator[People]:
+        return Opening(self._transaction(writes=True), see, after_commit)
+
+    def people(self, *, writes: bool = False) -> Opening[People]:
         """Open a transaction over accounts.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with engines.transaction(self._engine, writes=writes) as connection:
-            yield People(connection)
+        return Opening(self._transaction(writes=writes), People)
 
-    @contextmanager
-    def sessions(self, *, writes: bool = False) -> Iterator[SessionRows]:
+    def sessions(self, *, writes: bool = False) -> Opening[SessionRows]:
         """Open a transaction over the sessions of browsers.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with engines.transaction(self._engine, writes=writes) as connection:
-            yield SessionRows(connection)
+        return Opening(self._transaction(writes=writes), SessionRows)
 
-    @contextmanager
-    def upkeep(self, *, writes: bool) -> Iterator[Upkeep]:
+    def upkeep(self, *, writes: bool) -> Opening[Upkeep]:
         """Open a transaction over what housekeeping looks after."""
-        with engines.transaction(self._engine, writes=writes) as connection:
-            yield Upkeep(connection)
+        return Opening(self._transaction(writes=writes), Upkeep)
 
     def named_blobs(self) -> list[NamedBlob]:
         """List the blobs that are not dead, of all spaces."""
-        with engines.transaction(self._engine, writes=False) as connection:
+        with self._transaction() as connection:
             return snapshots.named_blobs(connection)
 
     @contextmanager
@@ -253,16 +251,14 @@ class Catalogue:
             if self.current_revision() not in (None, revision):
                 migrations.downgrade(self._engine, "base")
             migrations.upgrade(self._engine, revision)
-        with engines.transaction(self._engine, writes=True) as connection:
+        with self._transaction(writes=True) as connection:
             count = snapshots.fill(connection, tables, epoch=self._new_token())
         self.upgrade()
         return count
 
-    @contextmanager
-    def audit(self, *, writes: bool = False) -> Iterator[Audit]:
+    def audit(self, *, writes: bool = False) -> Opening[Audit]:
         """Open a transaction over everything, for `check`."""
-        with engines.transaction(self._engine, writes=writes) as connection:
-            yield Audit(connection)
+        return Opening(self._transaction(writes=writes), Audit)
 
     def lease_offset_seconds(self, *, now_seconds: float, since_boot_seconds: float) -> float:
         """Find what turns the time since boot into lease seconds.
@@ -273,12 +269,15 @@ class Catalogue:
         boot_id = _BOOT_ID.read_text().strip()
         found = select(boot.c.offset_seconds).where(boot.c.id == boot_id)
         try:
-            with engines.transaction(self._engine, writes=True) as connection:
+            with self._transaction(writes=True) as connection:
                 offset = connection.execute(found).scalar_one_or_none()
                 if offset is None:
                     offset = now_seconds - since_boot_seconds
                     connection.execute(insert(boot).values(id=boot_id, offset_seconds=offset))
                 return float(offset)
         except IntegrityError:  # another process was first
-            with engines.transaction(self._engine, writes=False) as connection:
+            with self._transaction() as connection:
                 return float(connection.execute(found).scalar_one())
+
+    def _transaction(self, *, writes: bool = False) -> Transaction:
+        return Transaction(self._connections, writes=writes)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import and_, exists, not_, select
 
 from ..model import Kind
-from .engine import Transaction
 from .schema import journal, resource, space, user, version
+from .transactions import Transaction
 
 #: How far back the list of all accounts goes in each of them: times have no index.
 LATEST_OF_EACH = 100

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, text, update
 
 from ..paths import DavPath
-from .engine import Transaction
 from .schema import blob, dead_property, journal, lock, resource, space, version
+from .transactions import Transaction
 
 _TREE = """
 WITH RECURSIVE tree(id, space_id) AS (

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import delete, func, insert, select, update
 
-from .engine import Transaction
 from .schema import recovery_code, two_step
+from .transactions import Transaction
 
 
 class CodeRows:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from .engine import Transaction
 from .schema import app_password
+from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from sqlalchemy import Column, Select, bindparam, delete, func, insert, select
 from ..errors import NotFound
 from ..model import JournalEntry, JournalPoint
 from ..paths import DavPath
-from .engine import Transaction
 from .prepared import Prepared
 from .schema import journal, refusal, space
+from .transactions import Transaction
 
 #: How far back renames are looked for that belong to the saving of a document.
 _RECENT_ENTRIES = 500

@@ -22,9 +22,9 @@ from sqlalchemy import (
 
 from ..model import Lock
 from ..paths import ROOT, DavPath
-from .engine import Transaction
 from .prepared import Prepared
 from .schema import lock, user
+from .transactions import Transaction
 
 _LOCK = (
     lock.c.token,

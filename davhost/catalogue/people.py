@@ -12,7 +12,6 @@ from ..model import Refusal, Rules
 from .activity import ActivityRows
 from .codes import CodeRows
 from .devices import AppPasswordRows
-from .engine import Transaction
 from .locks import LockRows
 from .prepared import Prepared
 from .requests import RequestRows
@@ -39,6 +38,7 @@ from .schema import (
 )
 from .storage import StorageRows
 from .tickets import TicketRows
+from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import CompilerElement
 
 
 class Prepared:
-    """A statement that is compiled once for each database, for `engine.Transaction`.
+    """A statement that is compiled once for each database, for `transactions.Transaction`.
 
     SQLAlchemy looks through a whole expression at each use, to find what it
     compiled before; that takes many times what the query itself does. So these

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 
-from .engine import Transaction
 from .schema import type_request, user
+from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, text, update
 
-from .engine import Transaction
 from .people import Account, People
 from .schema import secret, user, web_session
+from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from sqlalchemy.schema import ForeignKeyConstraint
 
 from . import engine as engines
 from .schema import blob
+from .transactions import Transaction
 
 #: What belongs to a machine or a moment and means nothing elsewhere.
 _LEFT_OUT = frozenset({"alembic_version", "boot", "done", "duty", "throttle"})
@@ -103,7 +104,7 @@ class Snapshot:
             yield tuple(row)
 
 
-def named_blobs(connection: Connection | engines.Transaction) -> list[NamedBlob]:
+def named_blobs(connection: Connection | Transaction) -> list[NamedBlob]:
     """List the blobs that are not dead."""
     statement = select(blob.c.key, blob.c.size_bytes, blob.c.sha256).where(blob.c.dead.is_(False))
     return [NamedBlob(*row) for row in connection.execute(statement)]
@@ -166,7 +167,7 @@ def is_empty(engine: Engine) -> bool:
         return all(result.first() is None for result in found)
 
 
-def fill(connection: engines.Transaction, tables: Iterable[Rows], *, epoch: str) -> int:
+def fill(connection: Transaction, tables: Iterable[Rows], *, epoch: str) -> int:
     """Write rows into empty tables, in one transaction; return how many.
 
     Args:
@@ -201,7 +202,7 @@ def _batches(rows: Rows) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _number_on(connection: engines.Transaction, table: Table) -> None:
+def _number_on(connection: Transaction, table: Table) -> None:
     """Let PostgreSQL number new rows after those that were written; SQLite does."""
     if connection.dialect.name != "postgresql" or "id" not in table.columns:
         return

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, select, text
 
-from .engine import Transaction
 from .schema import daily_use, space
+from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import delete, insert, select
 
-from .engine import Transaction
 from .schema import ticket
+from .transactions import Transaction
 
 
 class TicketKind(StrEnum):

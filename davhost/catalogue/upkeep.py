@@ -8,7 +8,6 @@ from enum import StrEnum
 from sqlalchemy import Select, delete, exists, func, select, text, update
 
 from ..model import Kind, Space
-from .engine import Transaction
 from .reading import SPACE, space_of
 from .schema import (
     blob,
@@ -24,6 +23,7 @@ from .schema import (
     web_session,
 )
 from .storage import StorageRows
+from .transactions import Transaction
 
 
 class Chore(StrEnum):

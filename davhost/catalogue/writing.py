@@ -31,12 +31,12 @@ from ..model import Burst, Kind, Lock, Resource, Rules, Space, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting, batches
-from .engine import Transaction
 from .journals import JournalWriting
 from .locks import LockWriting
 from .prepared import Prepared
 from .reading import RESOURCE, resource_of
 from .schema import dead_property, resource, space
+from .transactions import Transaction
 
 
 class Writing(ContentWriting, LockWriting, JournalWriting):

@@ -7,8 +7,9 @@ judge, apply, all in one transaction that holds the mutex of the space.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from ..blobs import BlobStore
 from ..catalogue import Catalogue, Reading, Writing
@@ -150,25 +151,21 @@ class Base:
             self._clock.now_us() - int(self._policy.limits.same_file_seconds * 1_000_000),
         )
 
-    @contextmanager
-    def _reading(self) -> Iterator[Reading]:
-        with self._catalogue.read(
+    def _reading(self) -> AbstractContextManager[Reading]:
+        return self._catalogue.read(
             self.principal.space_id, lease=self._clock.lease(), top=self.principal.root
-        ) as reading:
-            yield reading
+        )
 
-    @contextmanager
-    def _writing(self) -> Iterator[Writing]:
-        with self._catalogue.write(
+    def _writing(self) -> AbstractContextManager[Writing]:
+        return self._catalogue.write(
             self.principal.space_id,
             lease=self._clock.lease(),
             now_us=self._clock.now_us(),
             user_id=self.principal.user_id,
             top=self.principal.root,
             via=self.principal.via,
-        ) as tx:
-            yield tx
-        self._after_commit(self.principal.space_id)
+            after_commit=partial(self._after_commit, self.principal.space_id),
+        )
 
     @contextmanager
     def _recording_refusals(self, verb: str, path: DavPath) -> Iterator[None]:

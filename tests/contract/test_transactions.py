@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import Engine, bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from davhost.catalogue import Catalogue, engine
+from davhost.catalogue import Catalogue, engine, transactions
 from davhost.catalogue.prepared import Prepared
 from davhost.catalogue.schema import known_address, throttle
+from davhost.catalogue.transactions import Connections, Transaction
 from davhost.errors import Unavailable
 
 _ADD = Prepared(insert(throttle), ["key", "wrong", "at"])
@@ -18,37 +20,37 @@ _WRONG = Prepared(select(throttle.c.wrong).where(throttle.c.key == bindparam("ke
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Engine]:
+def database(database_url: str) -> Iterator[Connections]:
     """A database with all tables, all of them empty."""
     catalogue = Catalogue(database_url)
     catalogue.upgrade()
     catalogue.close()
-    made = engine.connect(database_url, durable=False)
+    made = Connections(engine.connect(database_url, durable=False))
     yield made
-    made.dispose()
+    made.close()
 
 
-def add(running: engine.Transaction, key: str) -> None:
+def add(running: Transaction, key: str) -> None:
     """Add a row by the short way."""
     running.run(_ADD, key=key, wrong=1.0, at=0.0)
 
 
-def test_both_ways_are_one_transaction(database: Engine) -> None:
+def test_both_ways_are_one_transaction(database: Connections) -> None:
     """Each sees what the other has done, before it is committed."""
-    with engine.transaction(database, writes=True) as running:
+    with Transaction(database, writes=True) as running:
         add(running, "short")
         running.execute(insert(throttle).values(key="long", wrong=2.0, at=0.0))
         assert running.row(_WRONG, key="long") == (2.0,)
         add(running, "short again")
         found = running.execute(select(throttle.c.key).order_by(throttle.c.key)).scalars()
         assert list(found) == ["long", "short", "short again"]
-    with engine.transaction(database, writes=False) as running:
+    with Transaction(database, writes=False) as running:
         assert running.row(_WRONG, key="short") == (1.0,)
 
 
-def fail_after(database: Engine, *keys: str, also_long: bool = False) -> None:
+def fail_after(database: Connections, *keys: str, also_long: bool = False) -> None:
     """Write rows in a transaction that comes to nothing."""
-    with engine.transaction(database, writes=True) as running:
+    with Transaction(database, writes=True) as running:
         for key in keys:
             add(running, key)
         if also_long:
@@ -57,58 +59,88 @@ def fail_after(database: Engine, *keys: str, also_long: bool = False) -> None:
 
 
 @pytest.mark.parametrize("also_long", [False, True])
-def test_what_fails_leaves_nothing(database: Engine, *, also_long: bool) -> None:
+def test_what_fails_leaves_nothing(database: Connections, *, also_long: bool) -> None:
     """Whatever was done before the exception was never done."""
     with pytest.raises(ZeroDivisionError):
         fail_after(database, "short", also_long=also_long)
-    with engine.transaction(database, writes=False) as running:
+    with Transaction(database, writes=False) as running:
         assert running.execute(select(throttle.c.key)).all() == []
 
 
-def test_a_row_that_is_there_is_an_integrity_error(database: Engine) -> None:
+def test_a_row_that_is_there_is_an_integrity_error(database: Connections) -> None:
     """As SQLAlchemy would say it; the connection can be used again."""
     with pytest.raises(IntegrityError):
         fail_after(database, "a", "a")
-    with engine.transaction(database, writes=True) as running:
+    with Transaction(database, writes=True) as running:
         add(running, "a")
 
 
-def test_a_reader_sees_one_moment(database: Engine) -> None:
+def test_a_reader_sees_one_moment(database: Connections) -> None:
     """What somebody else commits meanwhile does not show; the next one sees it."""
-    with engine.transaction(database, writes=False) as reading:
+    with Transaction(database, writes=False) as reading:
         assert reading.row(_WRONG, key="new") is None
-        with engine.transaction(database, writes=True) as writing:
+        with Transaction(database, writes=True) as writing:
             add(writing, "new")
         assert reading.row(_WRONG, key="new") is None
         assert reading.execute(select(throttle.c.key)).all() == []
-    with engine.transaction(database, writes=False) as reading:
+    with Transaction(database, writes=False) as reading:
         assert reading.row(_WRONG, key="new") == (1.0,)
 
 
 def test_a_database_that_went_away_is_found_again(postgres_url: str) -> None:
     """The request in between is refused, and is worth a try later."""
-    database = engine.connect(postgres_url, durable=False)
+    database = Connections(engine.connect(postgres_url, durable=False))
     with pytest.raises(Unavailable):
         _ask_after_the_end(database)
-    with engine.transaction(database, writes=False) as running:
+    with Transaction(database, writes=False) as running:
         assert running.row(_PID) is not None
-    database.dispose()
+    database.close()
 
 
-def _ask_after_the_end(database: Engine) -> None:
-    with engine.transaction(database, writes=False) as running:
+def _ask_after_the_end(database: Connections) -> None:
+    with Transaction(database, writes=False) as running:
         (pid,) = running.row(_PID)
-        with database.connect() as other:
+        with database.engine.connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         running.row(_PID)
 
 
-def test_a_writer_may_come_after_a_reader_on_one_connection(database: Engine) -> None:
+def test_a_connection_that_was_cut_while_idle_is_not_used(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while it is asked before it is lent; nobody is refused."""
+    monkeypatch.setattr(transactions, "_TRUSTED_SECONDS", 0.0)
+    database = Connections(engine.connect(postgres_url, durable=False))
+    with Transaction(database, writes=False) as running:
+        (pid,) = running.row(_PID)
+    with database.engine.connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with Transaction(database, writes=False) as running:
+        assert running.row(_PID) != (pid,)
+    database.close()
+
+
+def test_connections_are_lent_again_and_never_too_many(
+    database: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds none is refused after a while, and may try again later."""
+    monkeypatch.setattr(transactions, "BUSY_SECONDS", 0.01)
+    with ExitStack() as stack:
+        for _ in range(24):
+            stack.enter_context(Transaction(database, writes=False))
+        with pytest.raises(Unavailable, match="busy"), Transaction(database, writes=False):
+            pass
+    for _ in range(50):
+        with Transaction(database, writes=False) as running:
+            assert running.row(_WRONG, key="none") is None
+
+
+def test_a_writer_may_come_after_a_reader_on_one_connection(database: Connections) -> None:
     """What reading asks of a connection ends with the reading."""
     for round_number in range(3):
-        with engine.transaction(database, writes=False) as reading:
+        with Transaction(database, writes=False) as reading:
             reading.execute(select(known_address.c.address)).all()
-        with engine.transaction(database, writes=True) as writing:
+        with Transaction(database, writes=True) as writing:
             add(writing, f"round {round_number}")
 
 

@@ -1,0 +1,281 @@
+"""Transactions, and the connections that are lent to them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import Unavailable
+from .engine import BUSY_SECONDS, refusal_of
+from .prepared import Prepared
+
+T = TypeVar("T")
+
+#: How many transactions a process runs at once.
+_LENT_MAX = 24
+#: How many connections stay open when none is used.
+_IDLE_MAX = 8
+#: A database may have been away since a connection was used last: after so long it is asked.
+_TRUSTED_SECONDS = 1.0
+
+
+class _Lent:
+    """A connection: of the driver, and of SQLAlchemy around the same one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.pooled = engine.raw_connection()
+        self.driver: Any = self.pooled.driver_connection
+        self.returned_at = 0.0
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @property
+    def through_sqlalchemy(self) -> Connection:
+        """SQLAlchemy's view of it, made when it is first used."""
+        if self._connection is None:
+            self._connection = Connection(self._engine, self.pooled)
+        return self._connection
+
+    def end(self, *, commits: bool) -> None:
+        """End a transaction the way it was begun."""
+        if self._connection is not None and self._connection.in_transaction():
+            (self._connection.commit if commits else self._connection.rollback)()
+        else:
+            (self.driver.commit if commits else self.driver.rollback)()
+
+
+class Connections:
+    """Lends the connections of one process to one transaction each; safe for threads.
+
+    A pool of SQLAlchemy's does more for each loan than a short query takes. The
+    connection that came back last goes out first: it has most in its cache.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect: Dialect = engine.dialect
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._idle: deque[_Lent] = deque()
+        self._room = threading.Semaphore(_LENT_MAX)
+
+    def lend(self) -> _Lent:
+        """Lend a connection until `take_back`.
+
+        Raises:
+            Unavailable: as many as there may be are lent, and none comes back.
+            sqlite3.Error, psycopg.Error, DBAPIError: none can be opened.
+        """
+        if not self._room.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable("The database is busy.", retry_after_seconds=5)
+        try:
+            return self._find_idle() or _Lent(self.engine)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def take_back(self, lent: _Lent, *, usable: bool) -> None:
+        """Take back a connection without a transaction; what is not *usable* is closed."""
+        if usable and len(self._idle) < _IDLE_MAX:
+            if not self.is_sqlite:
+                lent.returned_at = time.monotonic()
+            self._idle.append(lent)
+        else:
+            lent.pooled.invalidate()
+        self._room.release()
+
+    def close(self) -> None:
+        """Close the connections that are not lent."""
+        while self._idle:
+            self._idle.pop().pooled.close()
+
+    def _find_idle(self) -> _Lent | None:
+        while self._idle:
+            try:
+                lent = self._idle.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if self.is_sqlite or self._is_there(lent):
+                return lent
+            lent.pooled.invalidate()
+        return None
+
+    def _is_there(self, lent: _Lent) -> bool:
+        if time.monotonic() - lent.returned_at < _TRUSTED_SECONDS:
+            return True
+        try:
+            return self.dialect.do_ping(lent.driver)
+        except self.dialect.loaded_dbapi.Error:
+            return False
+
+
+class Transaction:
+    """A transaction, from ``with`` to its end: it is committed unless there is an exception.
+
+    What is `Prepared` goes straight to the driver. Everything else goes through
+    SQLAlchemy. Inside, both raise what SQLAlchemy raises; what leaves it is
+    translated.
+
+    Raises:
+        DiskFull: the database could not grow.
+        Unavailable: the database is away, locked for too long or read-only.
+    """
+
+    def __init__(self, connections: Connections, *, writes: bool) -> None:
+        self.dialect = connections.dialect
+        self._connections = connections
+        self._writes = writes
+        self._failures = self.dialect.loaded_dbapi.Error
+        self._driver: Any = None
+        self._is_lost = False
+
+    def __enter__(self) -> Transaction:
+        """Begin it."""
+        try:
+            self._lent = self._connections.lend()
+        except (self._failures, DBAPIError) as failure:
+            raise refusal_of(self._wrapped(failure)) from failure
+        self._driver = self._lent.driver
+        try:
+            self._begin()
+        except self._failures as failure:
+            wrapped = self._wrapped(failure)
+            self._give_back(is_over=False)
+            raise refusal_of(wrapped) from failure
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        raised: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Commit or roll back, and give the connection back."""
+        failure = raised if isinstance(raised, DBAPIError) else None
+        try:
+            if raised is None:
+                self._lent.end(commits=True)
+        except (self._failures, DBAPIError) as not_committed:
+            failure = self._wrapped(not_committed)
+        finally:
+            self._give_back(is_over=raised is None and failure is None)
+        if failure is not None and (refusal := refusal_of(failure)) is not raised:
+            raise refusal from failure
+
+    def rows(self, prepared: Prepared, **values: Any) -> list[Any]:
+        """Fetch all rows, as tuples."""
+        rows: list[Any] = self._run(prepared, values).fetchall()
+        return rows
+
+    def row(self, prepared: Prepared, **values: Any) -> Any:
+        """Fetch the first row, as a tuple; None when there is none."""
+        return self._run(prepared, values).fetchone()
+
+    def run(self, prepared: Prepared, **values: Any) -> None:
+        """Execute what returns no rows."""
+        self._run(prepared, values)
+
+    def execute(
+        self, statement: Executable, parameters: Any = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute any statement through SQLAlchemy."""
+        return self.through_sqlalchemy.execute(statement, parameters)
+
+    @property
+    def through_sqlalchemy(self) -> Connection:
+        """SQLAlchemy's view of the same transaction."""
+        return self._lent.through_sqlalchemy
+
+    def _begin(self) -> None:
+        if self._connections.is_sqlite:
+            self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+        elif not self._writes:
+            # PostgreSQL would let each statement see another moment: a row that
+            # the first has found may be gone for the second.
+            self.dialect.set_isolation_level(self._driver, "REPEATABLE READ")
+
+    def _run(self, prepared: Prepared, values: Mapping[str, Any]) -> Any:
+        sql, ordered = prepared.write(self.dialect, values)
+        try:
+            return self._driver.execute(sql, ordered)
+        except self._failures as failure:
+            raise self._wrapped(failure, sql) from failure
+
+    def _give_back(self, *, is_over: bool) -> None:
+        lent = self._lent
+        usable = lent.pooled.is_valid and not self._is_lost
+        try:
+            if usable and not is_over:
+                lent.end(commits=False)
+            if usable and not (self._writes or self._connections.is_sqlite):
+                self.dialect.reset_isolation_level(self._driver)
+        except (self._failures, DBAPIError):
+            usable = False
+        self._connections.take_back(lent, usable=usable)
+
+    def _wrapped(self, failure: Exception, sql: str | None = None) -> DBAPIError:
+        """Make of a driver's exception what SQLAlchemy makes of it."""
+        if isinstance(failure, DBAPIError):
+            return failure
+        lost = self.dialect.is_disconnect(failure, self._driver, None)  # type: ignore[arg-type]
+        if lost:
+            self._is_lost = True
+            self._connections.close()  # the others are most likely lost too
+        wrapped = DBAPIError.instance(
+            sql,
+            None,
+            failure,
+            self._failures,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=self.dialect,
+        )
+        return cast(DBAPIError, wrapped)
+
+
+class Opening(Generic[T]):
+    """A transaction that is seen as a *T* from ``with`` to its end.
+
+    Args:
+        see: makes it of the transaction that has begun.
+        after_commit: is called when everything is done and committed.
+
+    Raises:
+        Refused: as `Transaction`, and what *see* raises.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        see: Callable[[Transaction], T],
+        after_commit: Callable[[], None] | None = None,
+    ) -> None:
+        self._transaction = transaction
+        self._see = see
+        self._after_commit = after_commit
+
+    def __enter__(self) -> T:
+        """Begin it."""
+        running = self._transaction.__enter__()
+        try:
+            return self._see(running)
+        except BaseException as error:
+            running.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit or roll back."""
+        self._transaction.__exit__(kind, raised, traceback)
+        if raised is None and self._after_commit is not None:
+            self._after_commit()
