@@ -124,11 +124,12 @@ class Permit:
         changes: in the order in which they are to be applied.
         space: as it was when it was judged.
         rules: the allow-list that the names were judged by.
+        grows_by: what the changes add to the space; negative when it shrinks.
         burst: what the changes make of the burst in the space.
         brakes: whether that is too much, so that they are the last ones.
     """
 
-    __slots__ = ("brakes", "burst", "changes", "rules", "space")
+    __slots__ = ("brakes", "burst", "changes", "grows_by", "rules", "space")
 
     def __init__(
         self,
@@ -150,13 +151,9 @@ class Permit:
         self.changes = changes
         self.space = space
         self.rules = rules
+        self.grows_by = sum((growth(change) for change in changes), start=Size())
         self.burst = burst
         self.brakes = brakes
-
-    @property
-    def grows_by(self) -> Size:
-        """What the changes add to the space; negative when it shrinks."""
-        return sum((growth(change) for change in self.changes), start=Size())
 
 
 class Policy:

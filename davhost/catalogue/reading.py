@@ -68,16 +68,20 @@ WITH RECURSIVE tree(id) AS (
 class Reading(LockReading, JournalReading):
     """A read transaction of one space: nothing outside of it is ever found."""
 
+    _space: Space | None = None
+
     def space(self) -> Space:
-        """Read the row of the space.
+        """Read the row of the space, as it is for the whole transaction.
 
         Raises:
             NotFound: the space was removed.
         """
-        row = self.connection.row(_SPACE_BY_ID, id=self.space_id)
-        if row is None:
-            raise NotFound("The account is gone.")
-        return space_of(row)
+        if self._space is None:
+            row = self.connection.row(_SPACE_BY_ID, id=self.space_id)
+            if row is None:
+                raise NotFound("The account is gone.")
+            self._space = space_of(row)
+        return self._space
 
     def walk(self, path: DavPath) -> list[Resource]:
         """Find the resources along *path*, the root first, as far as they exist.

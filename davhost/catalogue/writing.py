@@ -43,6 +43,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     """A write transaction of one space; it holds the space's mutex.
 
     Args:
+        space: the row that was locked when the transaction began.
         now_us: the time that everything in this transaction happened at.
         user_id: who did it, for the journal.
         via: the label of the device that did it, or ``browser``, for the journal.
@@ -63,16 +64,12 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     ) -> None:
         super().__init__(connection, space.id, lease, top)
         self.now_us = now_us
-        self._space = space
+        self._space: Space = space
         self.user_id = user_id
         self.via = via
         self._new_etag = new_etag
         self.entries = []
         self.dead_keys = []
-
-    def space(self) -> Space:
-        """Return the row that was locked when the transaction began."""
-        return self._space
 
     def apply(self, permit: Permit, stored: Stored | None = None, **content: Any) -> Resource:
         """Apply all changes of *permit*, in order, and journal them.

@@ -31,6 +31,7 @@ def put(exchange: Exchange) -> Response:
         content_type=headers.media_type(environ),
         modified_us=modified_us,
         digests=digests(environ),
+        asks_first=exchange.header("Expect") is not None,
     )
     resource = outcome.resource
     extra: Headers = (

@@ -87,8 +87,9 @@ class Base:
                             content_type=content_type,
                             modified_us=modified_us,
                         )
-                        # Here: a moment later somebody else may have taken it away.
-                        resource = tx.get(left_at) if left_at is not None else resource
+                        if left_at not in (None, permit.changes[-1].path):
+                            # Here: a moment later somebody else may have taken it away.
+                            resource = tx.get(left_at)
                 except Uninspected as uninspected:
                     inspector.inspect(*uninspected.claims)
                     continue
@@ -110,7 +111,8 @@ class Base:
         inspector: Inspector | None = None,
     ) -> Permit:
         changes = plan(self._planner(reading))
-        self._check(reading, path, find(reading, path), conditions)
+        if conditions is not NO_CONDITIONS:
+            self._check(reading, path, find(reading, path), conditions)
         paths = {change.path for change in changes}
         paths.update(change.source_path for change in changes if isinstance(change, Rebind))
         below = any(isinstance(change, Unbind | Rebind) for change in changes)
@@ -127,8 +129,6 @@ class Base:
     def _check(
         self, reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
     ) -> None:
-        if conditions is NO_CONDITIONS:
-            return
         state = state_of(reading, path, target, conditions)
         check(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
 

@@ -103,8 +103,8 @@ class Saving:
 
     def succeed(self, path: DavPath, target: Resource) -> Succeed | None:
         """See whether *target* was renamed to make room for a new file, and now goes."""
-        if target.kind is not Kind.FILE:
-            return None
+        if target.kind is not Kind.FILE or target.touched_us == target.created_us:
+            return None  # a file that nothing has touched since it came was not renamed
         heir_path = self.reading.renamed_to_here_from(target.id, self.moment_us)
         heir = self.reading.find(heir_path) if heir_path is not None else None
         if heir is None or heir_path is None or heir.id <= target.id or not self._is_new(heir):

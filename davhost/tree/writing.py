@@ -8,14 +8,21 @@ from ..blobs import Upload
 from ..changes import Change, Resume, Unbind, WriteContent, WriteProperties
 from ..conditions import NO_CONDITIONS, Conditions
 from ..errors import IncompleteBody, QuotaExceeded, Refused, Unavailable
-from ..model import PropertyUpdate, Resource
+from ..model import PropertyUpdate, Resource, Rules
 from ..paths import DavPath
-from ..policy import Permit, forbid_past
+from ..policy import forbid_past
 from .base import Base
 from .digests import Digest, Verifier
 from .inspecting import Inspector
 from .plans import Planner
 from .results import Outcome
+
+#: A body of so many bytes is hardly more than the head of a request: to look twice
+#: whether it may come takes longer than to receive it.
+_SHORT_BODY_BYTES = 65_536
+
+#: Content is looked at as if no type were allowed, where the rules are not known yet.
+_STRICTEST = Rules(frozenset())
 
 
 class WritingTree(Base):
@@ -32,16 +39,20 @@ class WritingTree(Base):
         modified_us: int | None = None,
         digests: Sequence[Digest] = (),
         upload: Upload | None = None,
+        asks_first: bool = False,
     ) -> Outcome:
         """Give the file at *path* new content: the life of a PUT.
 
-        Everything that can refuse is asked before the first block is taken
-        from *body*, and again in the transaction that names the bytes.
+        Everything that can refuse is asked in the transaction that names the
+        bytes, and before the first block is taken from *body*, unless that is
+        so short that it came with the request.
 
         Args:
             length: the declared length in bytes; None when it is not known.
             modified_us: the date the client gives the file; None for now.
             upload: what receives *body*, if it brings the blob along.
+            asks_first: whether the client keeps back even a short body until
+                it is told that it may come.
 
         Raises:
             Refused: any refusal of `policy`, `conditions` and `plans`.
@@ -49,13 +60,15 @@ class WritingTree(Base):
             DigestMismatch: a checksum does not fit.
             ContentRefused: the bytes are not what the name says.
         """
-        permit, limit_bytes = self._permit_early(path, length, conditions)
+        rules, limit_bytes = _STRICTEST, None
+        if asks_first or length is None or length > _SHORT_BODY_BYTES:
+            rules, limit_bytes = self._permit_early(path, length, conditions)
         with upload or self._blobs.upload(self.principal.space_id) as upload:
             self._receive(upload, body, length, limit_bytes, digests)
             stored = upload.finish()
             inspector = Inspector(self._blobs, stored)
             try:
-                if self._policy.judges_contents(permit.rules):
+                if not path.is_root and self._policy.judges_contents(rules):
                     inspector.inspect_sent(path.name.extension)
                 resource, changes = self._change(
                     "write",
@@ -187,11 +200,11 @@ class WritingTree(Base):
 
     def _permit_early(
         self, path: DavPath, length: int | None, conditions: Conditions
-    ) -> tuple[Permit, int | None]:
+    ) -> tuple[Rules, int | None]:
         """Ask for a PUT before its body is read.
 
         Returns:
-            What would be permitted, and how many bytes the body may have at
+            What names are judged by, and how many bytes the body may have at
             most; None for no limit.
         """
         size_bytes = length or 0
@@ -199,7 +212,7 @@ class WritingTree(Base):
             permit = self._permit(
                 reading, path, lambda planner: planner.write(path, size_bytes), conditions
             )
-            return permit, self._policy.size_limit(permit, size_bytes)
+            return permit.rules, self._policy.size_limit(permit, size_bytes)
 
     def _receive(
         self,

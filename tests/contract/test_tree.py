@@ -80,16 +80,32 @@ def test_a_wrong_checksum_changes_nothing(ann: Home) -> None:
     assert ann.names() == []
 
 
-def test_refusals_come_before_the_body(ann: Home) -> None:
-    """Nothing of a refused body is taken from the client."""
+@pytest.mark.parametrize(("length", "asks_first"), [(None, False), (65_537, False), (10, True)])
+def test_refusals_come_before_the_body(ann: Home, length: int | None, *, asks_first: bool) -> None:
+    """Nothing of a refused body is taken from the client, unless it came with the request."""
 
     def body() -> Iterator[bytes]:
         raise AssertionError("the body was read")
         yield b""
 
     with pytest.raises(NameRefused):
-        ann.tree.write(path_("/evil.exe"), body(), length=10)
+        ann.tree.write(path_("/evil.exe"), body(), length=length, asks_first=asks_first)
     assert ann.names() == []
+
+
+def test_a_short_body_is_refused_when_it_is_there(instance: Instance, ann: Home) -> None:
+    """It is taken, and leaves nothing."""
+    taken: list[bytes] = []
+
+    def body() -> Iterator[bytes]:
+        taken.append(b"0123456789")
+        yield taken[0]
+
+    with pytest.raises(NameRefused):
+        ann.tree.write(path_("/evil.exe"), body(), length=10)
+    assert taken
+    assert ann.names() == []
+    assert list(instance.blobs.keys()) == []
 
 
 @pytest.mark.parametrize(

@@ -115,11 +115,14 @@ def test_an_empty_upload_is_a_file(client: Client) -> None:
 def test_a_refused_upload_is_not_read(
     client: Client, target: str, headers: dict[str, str], status: int
 ) -> None:
-    """What is refused is refused before a byte of the body is asked for."""
+    """What is refused is refused before a byte of the body is asked for.
+
+    A short body that the client does not keep back is worth no question.
+    """
     client.put("/a.txt", b"old")
     client.mkcol("/d")
     body = Broken(None)
-    answer = client.request("PUT", target, body, **headers)
+    answer = client.request("PUT", target, body, Expect="100-continue", **headers)
     assert answer.status == status
     assert not body.was_read
     assert client.names() == {"/a.txt", "/d/"}
@@ -176,7 +179,7 @@ def test_a_full_home_says_so_before_the_upload(new_client: Callable[..., Client]
     """507 with the condition of RFC 4331, and not a byte was read."""
     client = new_client(quota_bytes=100)
     body = Broken(None)
-    answer = client.request("PUT", "/a.txt", body)
+    answer = client.request("PUT", "/a.txt", body, Expect="100-continue")
     assert answer.status == 507
     assert D + "quota-not-exceeded" in answer.conditions
     assert not body.was_read
