@@ -1,11 +1,12 @@
 """What a transaction can find: resources, members, properties, locks.
 
-Every method is one statement, whatever the depth of the path or the size of
-the tree.
+Every method is one statement, whatever the size of the tree; a path of more
+than 32 names takes some more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +35,7 @@ RESOURCE = (
     resource.c.modified_us,
     resource.c.touched_us,
 )
+_WIDTH = len(RESOURCE)
 RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
 
 SPACE = (
@@ -51,6 +53,9 @@ SPACE = (
     space.c.braked_us,
     select(choice.c.value).where(choice.c.name == "allow").scalar_subquery(),
 )
+
+#: How many names of a path one query follows; SQLite joins 64 tables at most.
+_STEPS_MAX = 32
 
 #: How many files that left one name are considered; only the latest matter.
 _ABSENT_MAX = 5
@@ -91,10 +96,25 @@ class Reading(LockReading, JournalReading):
         """
         if not path.is_within(self.top):
             raise NotFound("There is nothing here.")
-        names = {f"n{index}": name for index, name in enumerate(path.names, 1)}
-        statement = _walk(len(path.names))
-        rows = self.connection.rows(statement, space=self.space_id, **names)
-        return [resource_of(row) for row in rows]
+        found = self._follow(path.names[:_STEPS_MAX], space=self.space_id)
+        for done in range(_STEPS_MAX, len(path.names), _STEPS_MAX):
+            if len(found) <= done:
+                break
+            names = path.names[done : done + _STEPS_MAX]
+            found += self._follow(names, start=found[-1].id)[1:]
+        return found
+
+    def _follow(self, names: Sequence[Name], **start: int) -> list[Resource]:
+        """Find what *names* lead to from the root of a *space*, or from a resource at *start*."""
+        statement = _walk(len(names), from_root="space" in start)
+        values = {f"n{index}": name for index, name in enumerate(names, 1)}
+        row = self.connection.row(statement, **start, **values)
+        if row is None:
+            return []
+        ends = range(_WIDTH, len(row) + 1, _WIDTH)
+        return [
+            resource_of(row[end - _WIDTH : end]) for end in ends if row[end - _WIDTH] is not None
+        ]
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
@@ -267,7 +287,9 @@ _ABSENT = Prepared(
         resource.c.space_id == bindparam("space"),
         resource.c.home_parent_id == bindparam("parent"),
         resource.c.home_name == bindparam("name"),
-        resource.c.kind == Kind.FILE,
+        # Written out: SQLite would compile it anew for each value of a parameter,
+        # because of the index of the other kind.
+        resource.c.kind == text(f"'{Kind.FILE}'"),
     )
     .order_by(resource.c.touched_us.desc(), resource.c.id.desc())
     .limit(_ABSENT_MAX)
@@ -325,22 +347,17 @@ WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS 
 )
 
 
-@lru_cache(maxsize=1024)
-def _walk(depth: int) -> Prepared:
-    """Write the one query that follows a path of *depth* names from the root."""
-    return Prepared(lambda dialect: text(_walk_sql(depth, dialect)))
+@lru_cache
+def _walk(length: int, *, from_root: bool) -> Prepared:
+    """Write the query that follows *length* names, downwards from one resource.
 
-
-def _walk_sql(depth: int, dialect: str) -> str:
-    top = f"SELECT {RESOURCE_SQL} FROM space s JOIN resource r ON r.id = s.root_id "
-    if depth == 0:
-        return top + "WHERE s.id = :space"
-    collate = 'COLLATE "C"' if dialect == "postgresql" else ""
-    names = ", ".join(f"({i}, CAST(:n{i} AS TEXT) {collate})" for i in range(1, depth + 1))
-    return (
-        f"WITH RECURSIVE step(i, name) AS (VALUES {names}), walk(i, id) AS ("
-        "SELECT 0, s.root_id FROM space s WHERE s.id = :space "
-        "UNION ALL SELECT step.i, r.id FROM walk JOIN step ON step.i = walk.i + 1 "
-        "JOIN resource r ON r.parent_id = walk.id AND r.name = step.name) "
-        f"SELECT {RESOURCE_SQL} FROM walk JOIN resource r ON r.id = walk.id ORDER BY walk.i"
+    Its one row has the columns of all of them, side by side; they are NULL from
+    where nothing is found.
+    """
+    start = "(SELECT root_id FROM space WHERE id = :space)" if from_root else ":start"
+    columns = ", ".join(f"r{i}.{column.name}" for i in range(length + 1) for column in RESOURCE)
+    steps = "".join(
+        f" LEFT JOIN resource r{i} ON r{i}.parent_id = r{i - 1}.id AND r{i}.name = :n{i}"
+        for i in range(1, length + 1)
     )
+    return Prepared(text(f"SELECT {columns} FROM resource r0{steps} WHERE r0.id = {start}"))

@@ -178,6 +178,21 @@ def test_a_shallow_copy_of_a_collection_is_empty(ann: Home) -> None:
     assert ann.names("/b") == []
 
 
+@pytest.mark.parametrize("depth", [31, 32, 33, 64, 65, 70])
+def test_a_path_of_any_length_is_followed(ann: Home, depth: int) -> None:
+    """To its end, and no further than it exists."""
+    folders = ["/" + "/".join("n" * length) for length in range(1, depth)]
+    for folder in folders:
+        ann.mkcol(folder)
+    path = folders[-1] + "/a.txt"
+    ann.put(path, b"deep")
+    assert ann.get(path) == b"deep"
+    assert ann.tree.find(path_(path + "/b.txt")) is None
+    assert ann.tree.find(path_(folders[-1] + "/none/a.txt")) is None
+    with pytest.raises(Conflict):
+        ann.put(folders[-1] + "/none/a.txt", b"x")
+
+
 def test_a_wide_and_deep_tree_is_copied_whole(ann: Home) -> None:
     """More members than one statement takes, on several levels."""
     ann.mkcol("/a")
