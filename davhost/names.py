@@ -14,6 +14,7 @@ The order of the tables is the order of the questions. Pure: no I/O.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -160,6 +161,23 @@ FOLDERS: tuple[Pattern, ...] = (
     _pattern(NameClass.LITTER, ".TemporaryItems", "macOS"),
 )
 
+
+def _finder(patterns: tuple[Pattern, ...]) -> Callable[[str], Pattern | None]:
+    """Make what finds the first of *patterns* that a case-folded name fits."""
+    any_of_them = re.compile("|".join(f"(?:{p.regex.pattern})" for p in patterns), re.DOTALL)
+
+    def find(name: str) -> Pattern | None:
+        if not any_of_them.fullmatch(name):
+            return None  # as nearly always
+        return next(pattern for pattern in patterns if pattern.regex.fullmatch(name))
+
+    return find
+
+
+_find_mark = _finder(MARKS)
+_find_temporary = _finder(TEMPORARIES)
+_find_folder = _finder(FOLDERS)
+
 #: Stems that Windows keeps for devices: no Explorer can open such a file.
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])( *\..*)?", re.DOTALL)
 
@@ -205,7 +223,7 @@ def classify(name: Name, rules: Rules) -> Verdict:
     why_invalid = _why_invalid(name, folded)
     if why_invalid:
         return Verdict(NameClass.INVALID, why_invalid)
-    mark, temporary = _find(MARKS, folded), _find(TEMPORARIES, folded)
+    mark, temporary = _find_mark(folded), _find_temporary(folded)
     if rules.extensions is None:
         # Where everything is allowed, nothing may vanish because of its name.
         saving = bool(mark or temporary) or _is_derived(name, folded)
@@ -244,7 +262,7 @@ def is_for_programs(resource: Resource) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_mark(name: Name) -> bool:
-    return _find(MARKS, name.casefold()) is not None
+    return _find_mark(name.casefold()) is not None
 
 
 def hides(path: DavPath, rules: Rules) -> bool:
@@ -263,7 +281,7 @@ def in_temporary_folder(path: DavPath) -> bool:
 @lru_cache(maxsize=4096)
 def is_temporary_folder(name: Name) -> bool:
     """Whether programs make a folder of this name only to save in it."""
-    return _find(FOLDERS, name.casefold()) is not None
+    return _find_folder(name.casefold()) is not None
 
 
 def check_collection(name: Name) -> str | None:
@@ -284,10 +302,6 @@ def _why_invalid(name: Name, folded: str) -> str | None:
     if _DEVICES.fullmatch(folded):
         return "Windows keeps this name for a device"
     return None
-
-
-def _find(patterns: tuple[Pattern, ...], text: str) -> Pattern | None:
-    return next((p for p in patterns if p.regex.fullmatch(text)), None)
 
 
 def _derived_from(folded: str, rules: Rules) -> Pattern | None:

@@ -111,7 +111,7 @@ class Base:
         inspector: Inspector | None = None,
     ) -> Permit:
         changes = plan(self._planner(reading))
-        if conditions is not NO_CONDITIONS:
+        if conditions != NO_CONDITIONS:
             self._check(reading, path, find(reading, path), conditions)
         paths = {change.path for change in changes}
         paths.update(change.source_path for change in changes if isinstance(change, Rebind))
@@ -129,6 +129,8 @@ class Base:
     def _check(
         self, reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
     ) -> None:
+        if conditions == NO_CONDITIONS:
+            return
         state = state_of(reading, path, target, conditions)
         check(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
 
