@@ -48,8 +48,8 @@ class ContentWriting(Reading):
         old_key = str(target.blob_key)
         if new_key is not None and self.sha256_of(old_key) == self.sha256_of(new_key):
             return
-        newest = next(iter(self.versions(target)), None)
-        if newest is not None and self.sha256_of(newest.blob_key) == self.sha256_of(old_key):
+        newest = self.connection.row(_NEWEST_SHA256, id=target.id)
+        if newest is not None and newest[0] == self.sha256_of(old_key):
             return
         self.connection.run(
             _KEEP_VERSION,
@@ -120,6 +120,14 @@ _FORGET_BLOB = Prepared(
     )
     .values(dead=True)
     .returning(blob.c.key)
+)
+
+_NEWEST_SHA256 = Prepared(
+    select(blob.c.sha256)
+    .join(version, version.c.blob_key == blob.c.key)
+    .where(version.c.resource_id == bindparam("id"))
+    .order_by(version.c.id.desc())
+    .limit(1)
 )
 
 _KEEP_VERSION = Prepared(
