@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
@@ -63,7 +63,10 @@ class Connections:
         self.dialect: Dialect = engine.dialect
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._idle: deque[_Lent] = deque()
-        self._room = threading.Semaphore(_LENT_MAX)
+        #: One for each connection that may still be lent; quicker than a semaphore.
+        self._room: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_LENT_MAX):
+            self._room.put(None)
 
     def lend(self) -> _Lent:
         """Lend a connection until `take_back`.
@@ -72,12 +75,14 @@ class Connections:
             Unavailable: as many as there may be are lent, and none comes back.
             sqlite3.Error, psycopg.Error, DBAPIError: none can be opened.
         """
-        if not self._room.acquire(timeout=BUSY_SECONDS):
-            raise Unavailable("The database is busy.", retry_after_seconds=5)
+        try:
+            self._room.get(timeout=BUSY_SECONDS)
+        except Empty:
+            raise Unavailable("The database is busy.", retry_after_seconds=5) from None
         try:
             return self._find_idle() or _Lent(self.engine)
         except BaseException:
-            self._room.release()
+            self._room.put(None)
             raise
 
     def take_back(self, lent: _Lent, *, usable: bool) -> None:
@@ -88,7 +93,7 @@ class Connections:
             self._idle.append(lent)
         else:
             lent.pooled.invalidate()
-        self._room.release()
+        self._room.put(None)
 
     def close(self) -> None:
         """Close the connections that are not lent."""
