@@ -5,10 +5,11 @@
     blobs/<space id>/<first two hex digits>/<32 hex digits>   a blob, mode 0444
     blobs/pending/<space id>-<32 hex digits>                  the marker of an upload
 
-Bytes go straight to their final place; their marker (`pending`) says that no
-row names them yet. ext4 and XFS bring changes of directories to the disk in the
-order in which they were made, so after a power cut no blob is there without its
-marker or its row. Names that people choose never come here.
+Bytes go straight to their final place; their marker (`pending`), a second name
+of the same file, says that no row names them yet. ext4 and XFS bring changes of
+directories to the disk in the order in which they were made, so after a power
+cut no blob is there without its marker or its row. Names that people choose
+never come here.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class LocalBlobs:
 
     def upload(self, space_id: int) -> Upload:
         """Begin a pending blob; see `BlobStore.upload`."""
-        return HashedUpload(partial(self._pending.begin, space_id, _make_empty))
+        return HashedUpload(partial(self._pending.begin, space_id))
 
     def adopt(self, space_id: int, source: BinaryIO, *, hard_link: bool = False) -> Adopted:
         """Begin a pending blob of a file's bytes; see `BlobStore.adopt`."""
@@ -173,7 +174,7 @@ class LocalBlobs:
             held.callback(close, folder)
             with suppress(FileNotFoundError):  # of a restore that broke off
                 os.unlink(_RESTORED, dir_fd=folder)
-            content = _make_empty(_RESTORED, folder)
+            content = os.open(_RESTORED, os.O_RDWR | CREATE, 0o600, dir_fd=folder)
             held.callback(close, content)
             sha256 = copy_hashed(source, content)
             os.fchmod(content, 0o444)
@@ -247,10 +248,10 @@ class LocalBlobs:
         descriptor = source.fileno()
         if hard_link and may_link(descriptor):
             with suppress(Unavailable):  # another file system, or one without links
-                linked = self._pending.begin(space_id, partial(_make_link, descriptor))
+                linked = self._pending.begin(space_id, descriptor)
                 linked.is_whole = True
                 return linked, linked.reader()
-        pending = self._pending.begin(space_id, _make_empty)
+        pending = self._pending.begin(space_id)
         if pending.clone(descriptor):
             return pending, pending.reader()
         return pending, open(descriptor, "rb", closefd=False)
@@ -291,15 +292,6 @@ class LocalBlobs:
                 if size_bytes is not None and name.startswith(folder_name):
                     found.append((key, size_bytes))
         return found
-
-
-def _make_empty(name: str, folder: int) -> int:
-    return os.open(name, os.O_RDWR | CREATE, 0o600, dir_fd=folder)
-
-
-def _make_link(source: int, name: str, folder: int) -> int:
-    link(source, name, folder)
-    return os.open(name, os.O_RDONLY | OPEN_PLAIN, dir_fd=folder)
 
 
 def _find_size(key: str, folder: int, pending: int) -> int | None:

@@ -3,6 +3,9 @@
 A marker is made before the blob and goes after its fate is known. Who uploads
 holds an exclusive flock on it all the time, which ends with the process: a
 marker whose flock can be had is the note of an upload that is over.
+
+The blob is a hard link to its marker: to make a file costs many times what a
+second name for it does. Where there are no links it is a file of its own.
 """
 
 from __future__ import annotations
@@ -15,10 +18,11 @@ from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 from ..errors import Unavailable
-from .adopting import clone
-from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, close, names, refusing
+from .adopting import clone, link
+from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, close, find_stat, names, refusing
 from .keys import BlobKey
 from .room import MIB, Room
+from .showing import NO_LINK
 
 #: How far an upload may go before the room on the disk is looked at again.
 ROOM_CHECK_BYTES = 8 * MIB
@@ -28,9 +32,6 @@ _SWEEP_BATCH = 16
 
 #: A second key is needed when a sweep is quicker than the flock; a fifth never.
 _KEY_TRIES = 5
-
-#: Makes the file of a blob, from its name and the directory; returns it open.
-Make = Callable[[str, int], int]
 
 
 class PendingFiles:
@@ -45,8 +46,11 @@ class PendingFiles:
         self.room = room
         self._random_hex = random_hex
 
-    def begin(self, space_id: int, make: Make) -> PendingFile:
+    def begin(self, space_id: int, source: int | None = None) -> PendingFile:
         """Make the marker and the file of an upload.
+
+        Args:
+            source: descriptor of a file that becomes the blob; None for a new one.
 
         Raises:
             DiskFull, Unavailable: the store cannot be written now.
@@ -55,7 +59,7 @@ class PendingFiles:
             self.room.check(1)
             for _ in range(_KEY_TRIES):
                 place = BlobKey.make(space_id, self._random_hex())
-                blob = self._try_begin(place, make)
+                blob = self._try_begin(place, source)
                 if blob is not None:
                     return blob
         raise Unavailable("The server found no place for the file.", retry_after_seconds=5)
@@ -80,21 +84,23 @@ class PendingFiles:
             for start in range(0, len(markers), _SWEEP_BATCH)
         )
 
-    def _try_begin(self, place: BlobKey, make: Make) -> PendingFile | None:
+    def _try_begin(self, place: BlobKey, source: int | None) -> PendingFile | None:
         """Begin an upload under a key; None if the key is not to be had."""
-        with ExitStack() as undo:
+        with ExitStack() as undo, self.folders.pending() as pending:
             try:
-                with self.folders.pending() as pending:
-                    marker = os.open(marker_of(place), os.O_RDWR | CREATE, 0o600, dir_fd=pending)
+                marker = os.open(marker_of(place), os.O_RDWR | CREATE, 0o600, dir_fd=pending)
                 undo.callback(close, marker)
                 undo.callback(self.unmark, place)
                 # A sweep may come between the marker and its flock: it holds the flock
                 # then, or has removed the marker as the note of an upload that is over.
-                if not _lock(marker):
+                if not _lock(marker, marker_of(place), pending):
                     return None
                 folder = self.folders.open_or_make(place)
                 undo.callback(close, folder)
-                content = make(place.hex, folder)
+                if source is None:
+                    content = _link_marker(place, pending, folder)
+                else:
+                    content = _link_source(place, source, folder)
             except FileExistsError:
                 return None
             undo.pop_all()
@@ -226,13 +232,45 @@ def marker_of(place: BlobKey) -> str:
     return f"{place.space_id}-{place.hex}"
 
 
-def _lock(marker: int) -> bool:
+def _link_marker(place: BlobKey, pending: int, folder: int) -> int:
+    """Give the marker the name of the blob; return it open for writing."""
+    try:
+        os.link(
+            marker_of(place),
+            place.hex,
+            src_dir_fd=pending,
+            dst_dir_fd=folder,
+            follow_symlinks=False,
+        )
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        return os.open(place.hex, os.O_RDWR | CREATE, 0o600, dir_fd=folder)
+    return _open_linked(place, os.O_RDWR, folder)
+
+
+def _link_source(place: BlobKey, source: int, folder: int) -> int:
+    """Give a file that is there the name of the blob; return it open for reading."""
+    link(source, place.hex, folder)
+    return _open_linked(place, os.O_RDONLY, folder)
+
+
+def _open_linked(place: BlobKey, access: int, folder: int) -> int:
+    try:
+        return os.open(place.hex, access | OPEN_PLAIN, dir_fd=folder)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(place.hex, dir_fd=folder)
+        raise
+
+
+def _lock(marker: int, name: str, pending: int) -> bool:
     """Take the flock of a marker; False if it is taken or the marker was removed."""
     try:
         fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return os.fstat(marker).st_nlink > 0
+    return find_stat(name, pending) is not None
 
 
 def _take_over(name: str, pending: int, held: ExitStack) -> BlobKey | None:
@@ -241,10 +279,12 @@ def _take_over(name: str, pending: int, held: ExitStack) -> BlobKey | None:
     if place is None:
         return None
     try:
-        marker = os.open(name, os.O_RDWR | OPEN_PLAIN, dir_fd=pending)
+        # For reading: it became read-only together with the blob.
+        marker = os.open(name, os.O_RDONLY | OPEN_PLAIN, dir_fd=pending)
     except OSError as error:
         if error.errno in NOT_A_BLOB:
             return None
         raise
     held.callback(close, marker)
-    return place if stat.S_ISREG(os.fstat(marker).st_mode) and _lock(marker) else None
+    is_over = stat.S_ISREG(os.fstat(marker).st_mode) and _lock(marker, name, pending)
+    return place if is_over else None

@@ -227,7 +227,9 @@ def test_a_blob_committed_before_a_kill_is_kept(store: LocalBlobs, root: Path) -
     assert (size_bytes, read(store, key)) == (100_000, b"x" * 100_000)
 
 
-@pytest.mark.parametrize("call", ["open", "flock", "mkdir", "write", "fchmod", "fsync", "unlink"])
+@pytest.mark.parametrize(
+    "call", ["open", "flock", "mkdir", "link", "write", "fchmod", "fsync", "unlink"]
+)
 @pytest.mark.parametrize("end", ["keep", "discard"])
 def test_a_kill_at_any_call_leaves_nothing_unnoticed(
     store: LocalBlobs, root: Path, call: str, end: str
@@ -261,6 +263,25 @@ def test_a_kill_at_any_call_leaves_nothing_unnoticed(
         if done.returncode == 0:
             return
     pytest.fail("the upload makes more calls than this test thought")
+
+
+def test_a_sweep_leaves_a_blob_that_was_kept_meanwhile(
+    store: LocalBlobs, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its marker was there when the sweep listed it, and is not when it is locked."""
+    upload = store.upload(1)
+    upload.write(b"x")
+    key = upload.finish().key
+    lock = fcntl.flock
+
+    def kept_first(marker: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        upload.keep()
+        lock(marker, operation)
+
+    monkeypatch.setattr(fcntl, "flock", kept_first)
+    assert store.sweep(none_live) == 0
+    assert list(store.keys()) == [(key, 1)]
 
 
 def test_a_sweep_leaves_the_upload_of_another_process(store: LocalBlobs, root: Path) -> None:
@@ -369,10 +390,42 @@ def test_two_sweeps_share_the_work(store: LocalBlobs) -> None:
     assert inner == [0]
 
 
+# -- links
+
+
+def test_one_file_is_made_for_an_upload(store: LocalBlobs, root: Path) -> None:
+    """The marker is a second name of the blob, as long as it is there."""
+    with store.upload(1) as upload:
+        upload.write(b"x")
+        one, other = (root / name for name in files(root))
+        assert one.samefile(other)
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+@pytest.mark.parametrize("stage", [BEFORE_FINISH, AFTER_FINISH], ids=["open", "finished"])
+def test_a_disk_without_links_holds_blobs_too(
+    store: LocalBlobs, root: Path, monkeypatch: pytest.MonkeyPatch, code: int, stage: str
+) -> None:
+    """Also after kill -9: then there are two files."""
+    monkeypatch.setattr(os, "link", fail(code))
+    assert read(store, put(store, b"x")) == b"x"
+    without = f"""
+    import os
+    def link(*arguments, **options):
+        raise OSError({code}, "no links")
+    os.link = link
+"""
+    with another_process(root, without + stage + WAIT):
+        pass
+    assert len(files(root)) == 3
+    assert store.sweep(none_live) == 1
+    assert len(files(root)) == 1
+
+
 # -- failures of the disk
 
 
-@pytest.mark.parametrize("call", ["mkdir", "write", "fsync", "open", "fchmod", "statvfs"])
+@pytest.mark.parametrize("call", ["mkdir", "link", "write", "fsync", "open", "fchmod", "statvfs"])
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
