@@ -43,6 +43,7 @@ class Folders:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The administrator may have made it a link; what comes later is not followed.
         self.root = root.resolve(strict=True)
+        self._way = str(self.root)
         self._durable = durable
         if not (self.root / _PENDING).is_dir():
             with opened(self.root) as folder, opened(self.root.parent) as parent:
@@ -52,22 +53,22 @@ class Folders:
     @contextmanager
     def of(self, place: BlobKey) -> Iterator[int]:
         """Open the directory of a blob."""
-        with (
-            self.space(str(place.space_id)) as space,
-            opened(place.hex[:2], dir_fd=space) as folder,
-        ):
+        folder = self._open(place)
+        try:
             yield folder
+        finally:
+            os.close(folder)
 
     @contextmanager
     def space(self, name: str) -> Iterator[int]:
         """Open the directory of a space."""
-        with opened(self.root / name) as folder:
+        with opened(f"{self._way}/{name}") as folder:
             yield folder
 
     @contextmanager
     def pending(self) -> Iterator[int]:
         """Open the directory of the markers, which is there if the disk is."""
-        with opened(self.root / _PENDING) as folder:
+        with opened(f"{self._way}/{_PENDING}") as folder:
             yield folder
 
     def expect(self) -> None:
@@ -81,9 +82,9 @@ class Folders:
 
     def open_or_make(self, place: BlobKey) -> int:
         """Open the directory of a blob, for the caller to close."""
+        with suppress(FileNotFoundError):
+            return self._open(place)
         space_name, name = str(place.space_id), place.hex[:2]
-        with suppress(FileNotFoundError), self.space(space_name) as space:
-            return os.open(name, _OPEN_FOLDER, dir_fd=space)
         with opened(self.root) as root:
             self._make(space_name, root)
             with opened(space_name, dir_fd=root) as space:
@@ -94,6 +95,13 @@ class Folders:
         """Wait until a file or directory is on the disk."""
         if self._durable:
             os.fsync(descriptor)
+
+    def _open(self, place: BlobKey) -> int:
+        space = os.open(f"{self._way}/{place.space_id}", _OPEN_FOLDER)
+        try:
+            return os.open(place.hex[:2], _OPEN_FOLDER, dir_fd=space)
+        finally:
+            os.close(space)
 
     def _make(self, name: str, parent: int) -> None:
         with suppress(FileExistsError):  # another upload was quicker

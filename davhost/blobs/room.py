@@ -20,7 +20,7 @@ class Room:
     """
 
     def __init__(self, root: Path, reserve_bytes: int) -> None:
-        self._root = root
+        self._root = str(root)
         self._reserve_bytes = reserve_bytes
 
     def check(self, block_bytes: int) -> None:
