@@ -7,6 +7,7 @@ This module never touches a disk: names that people choose are never file names.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from .errors import BadPath
 NAME_BYTES_MAX = 255
 DEPTH_MAX = 512
 
-#: What an href carries unescaped beside letters and digits. A part of RFC 3986's
-#: pchar: some clients take a plain "+" for a space or cut a name at ";".
-_HREF_SAFE = "!$'()*,@-._~/"
+#: What an href must escape: not the part of RFC 3986's pchar that no client gets
+#: wrong. Some take a plain "+" for a space or cut a name at ";".
+_UNSAFE = re.compile(r"[^A-Za-z0-9!$'()*,@._~/ -]")
 
 
 class Name(str):
@@ -157,7 +158,7 @@ class DavPath:
 
     def href(self, *, collection: bool) -> str:
         """Percent-encode for an href; collections end in a slash (RFC 4918 section 8.3)."""
-        path = quote("/".join(self.names), safe=_HREF_SAFE)
+        path = href_text("/".join(self.names))
         return f"/{path}/" if collection and path else f"/{path}"
 
     def __str__(self) -> str:
@@ -167,6 +168,17 @@ class DavPath:
 
 #: The path of every space's own collection.
 ROOT = DavPath()
+
+
+def href_text(text: str) -> str:
+    """Percent-encode names for an href; most have nothing to encode but spaces."""
+    if _UNSAFE.search(text) is not None:
+        text = _UNSAFE.sub(_quoted, text)
+    return text.replace(" ", "%20")
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return quote(match[0])
 
 
 def _unquote(segment: str) -> str:

@@ -1,21 +1,19 @@
 """A PROPFIND's answer, resource by resource.
 
-What is the same for every resource of an answer is worked out once, before
-the first: which properties, their tags, the href of the collection.
+What is the same for every resource of an answer, and for every answer to the
+same question, is worked out once: which properties, their tags, the text
+between their values.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from urllib.parse import quote
 
-from ..paths import DavPath
+from ..paths import DavPath, href_text
 from ..tree import Entry
-from .escaping import text
 from .live_properties import LIVE, Live, Scene
 from .multistatus import CLOSING, FOUND, OPENING, empty_tag, propstat, status_element, tags
+from .origin import Site
 from .propfind_bodies import Mode, Wanted
 
 _Render = Callable[[Entry, Scene], str | None]
@@ -25,89 +23,73 @@ _Render = Callable[[Entry, Scene], str | None]
 #: each resource has a content of its own.
 _Step = tuple[str, _Render, str, str, bool, bool]
 
+#: What plain resources of one kind share, for ``%``, and who fills it in.
+_Template = tuple[str, list[_Render]]
+
 #: Stands where a template has a value; XML cannot hold it.
 _HOLE = "\0"
-
-#: What `DavPath.href` escapes in a name; most names have little of it, and
-#: quoting the whole of each is slow.
-_UNSAFE = re.compile(r"[^A-Za-z0-9!$'()*,@._~-]")
 
 _MISSING = status_element(404)
 
 
-def needs_dead(wanted: Wanted) -> bool:
-    """Whether dead properties must be fetched."""
-    return wanted.mode is not Mode.NAMED or any(name not in LIVE for name in wanted.names)
-
-
-def needs_locks(wanted: Wanted) -> bool:
-    """Whether locks must be fetched."""
-    return wanted.mode is Mode.ALL or "{DAV:}lockdiscovery" in wanted.names
-
-
-def needs_sync_token(wanted: Wanted) -> bool:
-    """Whether the sync-token of the space must be found."""
-    return "{DAV:}sync-token" in wanted.names
-
-
 class Writer:
-    """Writes the responses of one answer.
+    """Writes the answers to one question; safe for threads.
 
     Args:
         minimal: says nothing of properties that a resource does not have
             (RFC 8144 section 2.1).
+
+    Attributes:
+        needs_dead: whether dead properties must be fetched.
+        needs_locks: whether locks must be fetched.
+        needs_sync_token: whether the sync-token of the space must be found.
     """
 
-    def __init__(self, wanted: Wanted, scene: Scene, *, minimal: bool = False) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Wanted, *, minimal: bool = False) -> None:
+        self.wanted = wanted
         self._minimal = minimal
-        self._scene = scene
         self._steps = {kind: _steps(wanted, collections=kind) for kind in (True, False)}
-        self._dead = tuple(name for name in wanted.names if name not in LIVE)
-        self._templates: dict[bool, tuple[str, list[_Render]]] = {}
-        self._base_names: tuple[str, ...] | None = None
-        self._base = ""
+        self._dead = tuple((name, empty_tag(name)) for name in wanted.names if name not in LIVE)
+        self.needs_dead = wanted.mode is not Mode.NAMED or bool(self._dead)
+        self.needs_locks = wanted.mode is Mode.ALL or "{DAV:}lockdiscovery" in wanted.names
+        self.needs_sync_token = "{DAV:}sync-token" in wanted.names
+        self._templates: dict[tuple[bool, bool], _Template] = {}
 
-    def document(self, entries: Iterable[Entry]) -> Iterator[str]:
-        """Write the whole multistatus, in pieces."""
+    def document(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
+        """Write a whole multistatus, in pieces."""
         yield OPENING
-        for entry in entries:
-            yield self.response(entry)
+        yield from self.responses(entries, scene)
         yield CLOSING
 
-    def response(self, entry: Entry) -> str:
-        """Write the DAV:response of one resource."""
-        if self._wanted.mode is Mode.NAMES:
-            inner = propstat(self._all_names(entry), 200)
-        elif entry.properties or entry.locks:
-            inner = self._values(entry)
-        else:
-            return self._fill_in(entry)
-        href = self._href(entry)
-        return f"<D:response><D:href>{href}</D:href>{inner}</D:response>\n"
+    def responses(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
+        """Write the DAV:response of each resource."""
+        href_of = _Hrefs(scene.site).of
+        for entry in entries:
+            if self.wanted.mode is Mode.NAMES:
+                inner = propstat(_all_names(entry, scene), 200)
+            elif entry.properties or entry.locks:
+                inner = self._values(entry, scene)
+            else:
+                # As nearly all are: their answers differ in a few values only,
+                # so what is around those is written once.
+                pattern, renders = self._template(entry, scene)
+                yield pattern % (href_of(entry), *[render(entry, scene) for render in renders])
+                continue
+            yield f"<D:response><D:href>{href_of(entry)}</D:href>{inner}</D:response>\n"
 
-    def _fill_in(self, entry: Entry) -> str:
-        """Write a resource without locks and dead properties, as nearly all are.
-
-        The answers about two of them differ in a few values only, so what is
-        around those is written once.
-        """
-        is_collection = entry.resource.is_collection
-        template = self._templates.get(is_collection)
+    def _template(self, sample: Entry, scene: Scene) -> _Template:
+        """Write what resources without locks and dead properties share, or find it."""
+        kind = (sample.resource.is_collection, scene.space.quota_bytes is None)
+        template = self._templates.get(kind)
         if template is None:
-            template = self._templates[is_collection] = self._template(entry)
-        pattern, renders = template
-        scene = self._scene
-        return pattern % (self._href(entry), *[render(entry, scene) for render in renders])
+            renders: list[_Render] = []
+            inner = self._values(sample, scene, renders)
+            response = f"<D:response><D:href>{_HOLE}</D:href>{inner}</D:response>\n"
+            template = response.replace("%", "%%").replace(_HOLE, "%s"), renders
+            self._templates[kind] = template
+        return template
 
-    def _template(self, sample: Entry) -> tuple[str, list[_Render]]:
-        """Write what plain resources of one kind share, for ``%``, and who fills it in."""
-        renders: list[_Render] = []
-        inner = self._values(sample, renders)
-        response = f"<D:response><D:href>{_HOLE}</D:href>{inner}</D:response>\n"
-        return response.replace("%", "%%").replace(_HOLE, "%s"), renders
-
-    def _values(self, entry: Entry, renders: list[_Render] | None = None) -> str:
+    def _values(self, entry: Entry, scene: Scene, renders: list[_Render] | None = None) -> str:
         """Write the values of a resource.
 
         Args:
@@ -117,11 +99,10 @@ class Writer:
         found: list[str] = []
         missing: list[str] = []
         for start, render, end, bare, is_named, varies in self._steps[entry.resource.is_collection]:
-            if varies and renders is not None:
+            value = render(entry, scene)
+            if value and varies and renders is not None:
                 renders.append(render)
-                found += (start, _HOLE, end)
-                continue
-            value = render(entry, self._scene)
+                value = _HOLE
             if value:
                 found += (start, value, end)
             elif value is not None:
@@ -129,44 +110,44 @@ class Writer:
             elif is_named:
                 missing.append(bare)
         dead = {kept.name: kept.xml for kept in entry.properties}
-        if self._wanted.mode is Mode.ALL:
+        if self.wanted.mode is Mode.ALL:
             found += dead.values()
-        for name in self._dead:
+        for name, bare in self._dead:
             if name not in dead:
-                missing.append(empty_tag(name))
-            elif self._wanted.mode is Mode.NAMED:
+                missing.append(bare)
+            elif self.wanted.mode is Mode.NAMED:
                 found.append(dead[name])
         return _propstats(found, [] if self._minimal else missing)
 
-    def _all_names(self, entry: Entry) -> Iterator[str]:
-        for name, live in LIVE.items():
-            if _applies(live, collections=entry.resource.is_collection) and (
-                live.render(entry, self._scene) is not None
-            ):
-                yield empty_tag(name)
-        for dead in entry.properties:
-            yield empty_tag(dead.name)
 
-    def _href(self, entry: Entry) -> str:
-        """Write the href; the part of the parent is kept from the one before."""
+class _Hrefs:
+    """Writes the hrefs of one answer; the part of the parent is kept from the one before."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._parent_names: tuple[str, ...] | None = None
+        self._parent = ""
+
+    def of(self, entry: Entry) -> str:
+        """Write the href of a resource."""
         names = entry.path.names
-        if names == self._scene.site.scope.names:
-            return text(self._scene.site.href(entry.path, collection=True))
-        if names[:-1] != self._base_names:
-            self._base_names = names[:-1]
-            parent = self._scene.site.href(DavPath(names[:-1]), collection=True)
-            self._base = text(parent)
+        if names == self._site.scope.names:
+            return self._site.href(entry.path, collection=True)
+        if names[:-1] != self._parent_names:
+            self._parent_names = names[:-1]
+            self._parent = self._site.href(DavPath(names[:-1]), collection=True)
         slash = "/" if entry.resource.is_collection else ""
-        return f"{self._base}{_UNSAFE.sub(_escape, names[-1])}{slash}"
+        return f"{self._parent}{href_text(names[-1])}{slash}"
 
 
-def _escape(match: re.Match[str]) -> str:
-    return _quoted(match[0])
-
-
-@lru_cache(maxsize=4096)
-def _quoted(character: str) -> str:
-    return quote(character)
+def _all_names(entry: Entry, scene: Scene) -> Iterator[str]:
+    for name, live in LIVE.items():
+        if _applies(live, collections=entry.resource.is_collection) and (
+            live.render(entry, scene) is not None
+        ):
+            yield empty_tag(name)
+    for dead in entry.properties:
+        yield empty_tag(dead.name)
 
 
 def _propstats(found: list[str], missing: list[str]) -> str:

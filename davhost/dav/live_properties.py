@@ -45,9 +45,10 @@ class Live:
         render: writes the content of its element; None when the resource does
             not have it.
         in_allprop: whether DAV:allprop names it (RFC 4918 section 9.1).
-        varies: every resource has a value of its own, which is never empty. What
-            does not vary is the same for all files of an answer, and for all
-            collections, but for those that are locked.
+        varies: every resource has a value of its own, or every answer, which is
+            never empty; whether there is one at all hangs on the kind of the
+            resource and on whether the space has a quota. What does not vary is the
+            same for all files, and for all collections, but for those that are locked.
     """
 
     render: Callable[[Entry, Scene], str | None]
@@ -109,16 +110,18 @@ LIVE: dict[str, Live] = {
     DAV + "lockdiscovery": Live(_lock_discovery),
     # RFC 4331 section 3: not in allprop. On files they would be a trap: KDE
     # takes an empty one for a full disk.
-    DAV + "quota-available-bytes": Live(_room, files=False, in_allprop=False),
+    DAV + "quota-available-bytes": Live(_room, files=False, in_allprop=False, varies=True),
     DAV + "quota-used-bytes": Live(
-        lambda _, s: str(s.space.used_bytes), files=False, in_allprop=False
+        lambda _, s: str(s.space.used_bytes), files=False, in_allprop=False, varies=True
     ),
-    DAV + "current-user-principal": Live(_principal, in_allprop=False),
+    DAV + "current-user-principal": Live(_principal, in_allprop=False, varies=True),
     DAV + "supported-report-set": Live(lambda _e, _s: _REPORTS, files=False, in_allprop=False),
     # What the server's own pages leave out.
     "{https://davhost.example/ns}hidden": Live(
         lambda e, _: str(int(names.is_for_programs(e.resource))), in_allprop=False, varies=True
     ),
     # RFC 6578 section 4: not in allprop.
-    DAV + "sync-token": Live(lambda _, s: text(s.sync_token), files=False, in_allprop=False),
+    DAV + "sync-token": Live(
+        lambda _, s: text(s.sync_token), files=False, in_allprop=False, varies=True
+    ),
 }

@@ -8,7 +8,6 @@ one odd name never spoils the listing of its neighbours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from http import HTTPStatus
 
 from ..errors import DAV, Refused
@@ -29,7 +28,6 @@ def status_element(status: int) -> str:
 FOUND = status_element(HTTPStatus.OK)
 
 
-@lru_cache(maxsize=4096)
 def tags(name: str) -> tuple[str, str]:
     """Write the start and end tag of a property.
 
@@ -45,7 +43,6 @@ def tags(name: str) -> tuple[str, str]:
     return f'<n:{local} xmlns:n="{attribute(uri)}">', f"</n:{local}>"
 
 
-@lru_cache(maxsize=4096)
 def empty_tag(name: str) -> str:
     """Write a property without a value."""
     return tags(name)[0][:-1] + "/>"

@@ -13,11 +13,11 @@ from ..tree import Revision
 from . import headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, Streamed, blocks, empty, streamed, whole
 from .kept_listings import Kept, KeptListings
-from .listings import Writer, needs_dead, needs_locks, needs_sync_token
+from .listings import Writer
 from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
 from .property_updates import Updates
-from .propfind_bodies import EVERYTHING, Wanted
+from .propfind_bodies import EVERYTHING
 from .refusals import property_propstats
 
 #: Clients that show a drive in the file system or in a file manager.
@@ -25,6 +25,11 @@ _MOUNTS = re.compile(
     r"davfs2|gvfs|kio|Konqueror|WebDAVFS|WebDAVLib|Microsoft-WebDAV-MiniRedir|Cyberduck|WinSCP",
     re.IGNORECASE,
 )
+
+#: Bodies of PROPFIND and what they ask for; what is longer is read again each time.
+_writers: dict[tuple[bytes, bool, int], Writer] = {}
+_WRITERS_MAX = 64
+_WRITER_CHARACTERS_MAX = 8192
 
 
 def propfind(exchange: Exchange) -> Response:
@@ -39,17 +44,17 @@ def propfind(exchange: Exchange) -> Response:
     depth = headers.depth(exchange.environ, default=None, allowed=(0, 1, None))
     if depth is None and not exchange.options.propfind_infinity:
         raise InfiniteDepth("A whole tree is not listed at once: send Depth 0 or 1.")
-    wanted = _wanted(exchange)
-    token = _sync_token(exchange, wanted)
-    tree = exchange.tree
     wishes = headers.preferences(exchange.environ) - ({headers.NO_ROOT} if depth == 0 else set())
-    key = (tree.principal, exchange.site, exchange.path, depth, wanted, token, frozenset(wishes))
+    writer = _writer(exchange, minimal=headers.MINIMAL in wishes)
+    token = _sync_token(exchange, writer)
+    tree = exchange.tree
+    key = (tree.principal, exchange.site, exchange.path, depth, writer.wanted, token, wishes)
     kept = exchange.listings.find(key) if depth == 1 else None
     listing = tree.listing(
         exchange.path,
         depth=depth,
-        dead=needs_dead(wanted),
-        locks=needs_locks(wanted),
+        dead=writer.needs_dead,
+        locks=writer.needs_locks,
         past=_sees_past(exchange),
         known=kept.revision if kept is not None else None,
         conditions=exchange.conditions,
@@ -58,9 +63,8 @@ def propfind(exchange: Exchange) -> Response:
     if kept is not None and not listing.entries:
         return blocks(207, XML_TYPE, kept.blocks, *applied)
     scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
-    writer = Writer(wanted, scene, minimal=headers.MINIMAL in wishes)
     entries = islice(listing.entries, headers.NO_ROOT in wishes, None)
-    answer = streamed(207, XML_TYPE, writer.document(entries), *applied)
+    answer = streamed(207, XML_TYPE, writer.document(entries, scene), *applied)
     if depth == 1 and listing.revision is not None:
         return _kept(exchange.listings, key, listing.revision, answer)
     return answer
@@ -116,23 +120,32 @@ def _sees_past(exchange: Exchange) -> bool:
     return shown_to == "all" or (shown_to == "mounts" and mounts)
 
 
-def _sync_token(exchange: Exchange, wanted: Wanted) -> str:
+def _sync_token(exchange: Exchange, writer: Writer) -> str:
     """Find the sync-token if it is asked for.
 
     Read before the listing: a change in between comes again with the next
     report, which is harmless; read afterwards, it would be missed for ever.
     """
-    if not needs_sync_token(wanted):
-        return ""
-    return exchange.tree.sync_token()
+    return exchange.tree.sync_token() if writer.needs_sync_token else ""
 
 
-def _wanted(exchange: Exchange) -> Wanted:
+def _writer(exchange: Exchange, *, minimal: bool) -> Writer:
+    """Find who writes what the body asks for; each program sends the same few again and again."""
     body = bodies.whole(exchange.environ, exchange.options.xml_body_max_bytes)
-    if not body.strip():
-        return EVERYTHING
-    root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
-    return propfind_bodies.read(root)
+    key = (body, minimal, exchange.options.xml_depth_max)
+    writer = _writers.get(key)
+    if writer is not None:
+        return writer
+    wanted = EVERYTHING
+    if body.strip():
+        root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
+        wanted = propfind_bodies.read(root)
+    writer = Writer(wanted, minimal=minimal)
+    if len(body) + sum(map(len, wanted.names)) <= _WRITER_CHARACTERS_MAX:
+        if len(_writers) >= _WRITERS_MAX:
+            _writers.clear()
+        _writers[key] = writer
+    return writer
 
 
 def _blame_largest(updates: Updates, refused: Refused) -> None:

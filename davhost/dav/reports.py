@@ -13,7 +13,7 @@ from ..tree import Changed
 from . import headers, xml_bodies
 from .escaping import text
 from .exchange import XML_TYPE, Exchange, Response, streamed
-from .listings import Writer, needs_dead
+from .listings import Writer
 from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, response, status_element
 from .propfind_bodies import Mode, Wanted, names_in
@@ -65,20 +65,21 @@ def report(exchange: Exchange) -> Response:
     if root.name != DAV + "sync-collection":
         raise UnknownReport("The one report here is DAV:sync-collection.")
     request = read(root)
+    wishes = headers.preferences(exchange.environ) & {headers.MINIMAL}
+    writer = Writer(request.wanted, minimal=bool(wishes))
     seq = _seq(request.token)
     changed = exchange.tree.changed_since(
         exchange.path,
         seq,
         deep=request.deep,
-        dead=needs_dead(request.wanted),
+        dead=writer.needs_dead,
     )
     if seq is not None and request.token != sync_token(changed.space, seq):
         raise InvalidSyncToken("This sync-token is of another home, or of before a restore.")
     count = len(changed.entries) + len(changed.removed)
     if request.limit is not None and count > request.limit:
         raise TooManyMatches(f"{count} members have changed.")
-    wishes = headers.preferences(exchange.environ) & {headers.MINIMAL}
-    document = _document(exchange, request.wanted, changed, minimal=bool(wishes))
+    document = _document(exchange, writer, changed)
     return streamed(207, XML_TYPE, document, *headers.applied(wishes))
 
 
@@ -119,16 +120,12 @@ def _seq(token: str) -> int | None:
     return int(match[1])
 
 
-def _document(
-    exchange: Exchange, wanted: Wanted, changed: Changed, *, minimal: bool
-) -> Iterator[str]:
+def _document(exchange: Exchange, writer: Writer, changed: Changed) -> Iterator[str]:
     token = sync_token(changed.space, changed.seq)
     now = exchange.tree.lease_now()
     scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token)
-    writer = Writer(wanted, scene, minimal=minimal)
     yield OPENING
-    for entry in changed.entries:
-        yield writer.response(entry)
+    yield from writer.responses(changed.entries, scene)
     for path in changed.removed:
         yield response(exchange.href(path, collection=False), status_element(404))
     yield f"<D:sync-token>{text(token)}</D:sync-token>\n"

@@ -44,7 +44,7 @@ def entry(*names: str, kind: Kind = Kind.FILE, **extra: object) -> Entry:
 
 
 def render(wanted: Wanted, *entries: Entry, at: Scene | None = None) -> list[Element]:
-    document = "".join(Writer(wanted, at or scene()).document(entries))
+    document = "".join(Writer(wanted).document(entries, at or scene()))
     return list(ElementTree.fromstring(document.encode()))
 
 
@@ -111,6 +111,28 @@ def test_a_home_without_quota_does_not_say_how_much_is_free() -> None:
     (limited,) = render(Wanted(Mode.NAMED, (name,)), root, at=scene(quota_bytes=9))
     assert name in found(without, 404)
     assert found(limited)[name].text == "2"
+
+
+def test_a_writer_says_of_each_answer_what_is_true_in_it() -> None:
+    """One is kept for all who ask the same, whoever they are."""
+    names = ("quota-available-bytes", "quota-used-bytes", "current-user-principal", "getetag")
+    writer = Writer(Wanted(Mode.NAMED, tuple(D + name for name in names)))
+
+    def of(*entries: Entry, at: Scene) -> list[dict[str, Element]]:
+        document = "".join(writer.document(entries, at))
+        return [found(response) for response in ElementTree.fromstring(document.encode())]
+
+    root, file = entry(kind=Kind.COLLECTION), entry("a")
+    for _ in range(2):
+        (without, _), (limited, other) = (
+            of(root, file, at=scene()),
+            of(root, file, at=scene(MOUNTED, quota_bytes=9)),
+        )
+        assert set(without) == {D + "quota-used-bytes", D + "current-user-principal"}
+        assert without[D + "current-user-principal"].findtext(D + "href") == "/"
+        assert limited[D + "quota-available-bytes"].text == "2"
+        assert limited[D + "current-user-principal"].findtext(D + "href") == "/office/dav/"
+        assert set(other) == {D + "current-user-principal", D + "getetag"}
 
 
 def test_named_properties_come_with_those_that_are_missing() -> None:
