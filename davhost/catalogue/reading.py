@@ -6,9 +6,9 @@ than 32 names takes some more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import bindparam, select, text
 
@@ -141,10 +141,9 @@ class Reading(LockReading, JournalReading):
             place = collection.child(name.marked(mark))
         return place
 
-    def members(self, collection: Resource) -> list[Resource]:
+    def members(self, collection: Resource) -> Sequence[Resource]:
         """List the members of *collection* by name."""
-        rows = self.connection.rows(_MEMBERS, parent=collection.id)
-        return [resource_of(row) for row in rows]
+        return _Resources(self.connection.rows(_MEMBERS, parent=collection.id))
 
     def properties(self, target: Resource) -> list[Property]:
         """List the dead properties of *target*."""
@@ -228,13 +227,39 @@ class Reading(LockReading, JournalReading):
         return str(sha256)
 
 
+class _Resources(Sequence[Resource]):
+    """What rows of `RESOURCE` columns say; the value of each is made when it is looked at.
+
+    Of a large collection, the rows alone are many megabytes.
+    """
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Resource: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Resource]: ...
+    def __getitem__(self, index: int | slice) -> Resource | Sequence[Resource]:
+        chosen = self._rows[index]
+        return _Resources(chosen) if isinstance(index, slice) else resource_of(chosen)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return map(resource_of, self._rows)
+
+
+_new_tuple = tuple.__new__
 _KINDS = {kind.value: kind for kind in Kind}
 
 
 def resource_of(row: Any) -> Resource:
     """Make the value of a row of `RESOURCE` columns."""
-    id_, space_id, parent_id, name, kind, *rest = row
-    return Resource(id_, space_id, parent_id, name, _KINDS[kind], *rest)
+    a, b, c, d, kind, e, f, g, h, i, j, k = row
+    # As Resource() does, in half the time: a listing makes tens of thousands.
+    return _new_tuple(Resource, (a, b, c, d, _KINDS[kind], e, f, g, h, i, j, k))
 
 
 def space_of(row: Any) -> Space:

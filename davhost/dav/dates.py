@@ -26,18 +26,25 @@ _FORMS = tuple(
 
 def seconds(time_us: int) -> int:
     """Cut microseconds to whole seconds, within the years that dates can say."""
-    second = time_us // 1_000_000
-    return second if 0 <= second <= _LAST_SECOND else min(max(second, 0), _LAST_SECOND)
+    return _bounded(time_us // 1_000_000)
 
 
-def http_date(at_seconds: int) -> str:
+def http_date(time_us: int) -> str:
     """Write a date as ``Sun, 06 Nov 1994 08:49:37 GMT`` (RFC 9110 section 5.6.7)."""
-    return f"{_day(at_seconds // 86_400)[0]} {_clock(at_seconds % 86_400)} GMT"
+    at = time_us // 1_000_000
+    day, second = divmod(at if 0 <= at <= _LAST_SECOND else _bounded(at), 86_400)
+    return f"{_day(day)[0]} {_MINUTES[second // 60]}{_SECONDS[second % 60]} GMT"
 
 
-def iso_date(at_seconds: int) -> str:
+def iso_date(time_us: int) -> str:
     """Write a date as ``1994-11-06T08:49:37Z`` (RFC 3339, for creationdate)."""
-    return f"{_day(at_seconds // 86_400)[1]}T{_clock(at_seconds % 86_400)}Z"
+    at = time_us // 1_000_000
+    day, second = divmod(at if 0 <= at <= _LAST_SECOND else _bounded(at), 86_400)
+    return f"{_day(day)[1]}T{_MINUTES[second // 60]}{_SECONDS[second % 60]}Z"
+
+
+def _bounded(second: int) -> int:
+    return min(max(second, 0), _LAST_SECOND)
 
 
 @lru_cache(maxsize=4096)
@@ -52,10 +59,6 @@ def _day(day: int) -> tuple[str, str]:
 
 _MINUTES = [f"{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
 _SECONDS = [f"{second:02}" for second in range(60)]
-
-
-def _clock(second: int) -> str:
-    return _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
 def parse_http_date(text: str) -> int | None:

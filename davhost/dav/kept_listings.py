@@ -57,6 +57,11 @@ class KeptListings:
             while self._bytes > self._bytes_max:
                 self._drop(next(iter(self._kept)))
 
+    def drop(self, key: Hashable) -> None:
+        """Let go of a listing that is out of date."""
+        with self._lock:
+            self._drop(key)
+
     def noted(self, key: Hashable, revision: Revision, body: Iterable[bytes]) -> Iterator[bytes]:
         """Pass on a body that is still being made; at its end it is kept if it is short enough."""
         noted: list[bytes] = []

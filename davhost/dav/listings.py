@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ..paths import DavPath, href_text
+from ..paths import href_text
 from ..tree import Entry
 from .live_properties import LIVE, Live, Scene
 from .multistatus import CLOSING, FOUND, OPENING, empty_tag, propstat, status_element, tags
-from .origin import Site
 from .propfind_bodies import Mode, Wanted
 
 _Render = Callable[[Entry, Scene], str | None]
@@ -63,30 +62,38 @@ class Writer:
 
     def responses(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
         """Write the DAV:response of each resource."""
-        href_of = _Hrefs(scene.site).of
+        site, has_quota = scene.site, scene.space.quota_bytes is not None
+        above, start = None, ""
         for entry in entries:
-            if self.wanted.mode is Mode.NAMES:
-                inner = propstat(_all_names(entry, scene), 200)
-            elif entry.properties or entry.locks:
-                inner = self._values(entry, scene)
+            parent, name, resource, properties, locks = entry
+            if parent is above and name:
+                href = start + href_text(name)
             else:
-                # As nearly all are: their answers differ in a few values only,
-                # so what is around those is written once.
-                pattern, renders = self._template(entry, scene)
-                yield pattern % (href_of(entry), *[render(entry, scene) for render in renders])
+                above, start = parent, site.href(parent, collection=True)
+                href = site.href(entry.path, collection=False).rstrip("/")
+            is_collection = resource.is_collection
+            if properties or locks or self.wanted.mode is Mode.NAMES:
+                inner = self._inner(entry, scene)
+                yield _response(href, inner, is_collection=is_collection)
                 continue
-            yield f"<D:response><D:href>{href_of(entry)}</D:href>{inner}</D:response>\n"
+            # Nearly all are plain: their answers differ in a few values only, so
+            # what is around those is written once.
+            kind = is_collection, has_quota
+            pattern, renders = self._templates.get(kind) or self._template(kind, entry, scene)
+            yield pattern % (href, *[render(entry, scene) for render in renders])
 
-    def _template(self, sample: Entry, scene: Scene) -> _Template:
-        """Write what resources without locks and dead properties share, or find it."""
-        kind = (sample.resource.is_collection, scene.space.quota_bytes is None)
-        template = self._templates.get(kind)
-        if template is None:
-            renders: list[_Render] = []
-            inner = self._values(sample, scene, renders)
-            response = f"<D:response><D:href>{_HOLE}</D:href>{inner}</D:response>\n"
-            template = response.replace("%", "%%").replace(_HOLE, "%s"), renders
-            self._templates[kind] = template
+    def _inner(self, entry: Entry, scene: Scene) -> str:
+        if self.wanted.mode is Mode.NAMES:
+            return propstat(_all_names(entry, scene), 200)
+        return self._values(entry, scene)
+
+    def _template(self, kind: tuple[bool, bool], sample: Entry, scene: Scene) -> _Template:
+        """Write what resources of a kind share that have neither locks nor dead properties."""
+        renders: list[_Render] = []
+        inner = self._values(sample, scene, renders)
+        response = _response(_HOLE, inner, is_collection=sample.resource.is_collection)
+        template = response.replace("%", "%%").replace(_HOLE, "%s"), renders
+        self._templates[kind] = template
         return template
 
     def _values(self, entry: Entry, scene: Scene, renders: list[_Render] | None = None) -> str:
@@ -120,24 +127,14 @@ class Writer:
         return _propstats(found, [] if self._minimal else missing)
 
 
-class _Hrefs:
-    """Writes the hrefs of one answer; the part of the parent is kept from the one before."""
+def _response(href: str, inner: str, *, is_collection: bool) -> str:
+    """Write DAV:response.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._parent_names: tuple[str, ...] | None = None
-        self._parent = ""
-
-    def of(self, entry: Entry) -> str:
-        """Write the href of a resource."""
-        names = entry.path.names
-        if names == self._site.scope.names:
-            return self._site.href(entry.path, collection=True)
-        if names[:-1] != self._parent_names:
-            self._parent_names = names[:-1]
-            self._parent = self._site.href(DavPath(names[:-1]), collection=True)
-        slash = "/" if entry.resource.is_collection else ""
-        return f"{self._parent}{href_text(names[-1])}{slash}"
+    Args:
+        href: without the slash that the href of a collection ends in.
+    """
+    slash = "/" if is_collection else ""
+    return f"<D:response><D:href>{href}{slash}</D:href>{inner}</D:response>\n"
 
 
 def _all_names(entry: Entry, scene: Scene) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ..model import Principal, Space
 from ..paths import ROOT
 from ..tree import Entry
 from . import lock_xml, media_types
-from .dates import http_date, iso_date, seconds
+from .dates import http_date, iso_date
 from .escaping import text
 from .origin import Site
 
@@ -64,7 +64,7 @@ _REPORTS = "<D:supported-report><D:report><D:sync-collection/></D:report></D:sup
 
 def _display_name(entry: Entry, scene: Scene) -> str:
     # The root has no name in its URL; programs show what it says here.
-    return text(scene.principal.email if entry.path.is_root else entry.path.names[-1])
+    return text(entry.name or scene.principal.email)
 
 
 def _lock_discovery(entry: Entry, scene: Scene) -> str:
@@ -93,19 +93,16 @@ def _principal(_entry: Entry, scene: Scene) -> str:
 LIVE: dict[str, Live] = {
     DAV + "resourcetype": Live(lambda e, _: "<D:collection/>" if e.resource.is_collection else ""),
     DAV + "displayname": Live(_display_name, varies=True),
-    DAV + "creationdate": Live(lambda e, _: iso_date(seconds(e.resource.created_us)), varies=True),
-    DAV + "getlastmodified": Live(
-        lambda e, _: http_date(seconds(e.resource.modified_us)), varies=True
-    ),
+    DAV + "creationdate": Live(lambda e, _: iso_date(e.resource.created_us), varies=True),
+    DAV + "getlastmodified": Live(lambda e, _: http_date(e.resource.modified_us), varies=True),
     DAV + "getcontentlength": Live(
         lambda e, _: str(e.resource.size_bytes), collections=False, varies=True
     ),
     DAV + "getcontenttype": Live(
         lambda e, _: text(media_types.of(e.resource)), collections=False, varies=True
     ),
-    DAV + "getetag": Live(
-        lambda e, _: f'"{text(e.resource.etag)}"', collections=False, varies=True
-    ),
+    # The server's own digits: there is nothing to escape.
+    DAV + "getetag": Live(lambda e, _: f'"{e.resource.etag}"', collections=False, varies=True),
     DAV + "supportedlock": Live(lambda _e, _s: lock_xml.SUPPORTED),
     DAV + "lockdiscovery": Live(_lock_discovery),
     # RFC 4331 section 3: not in allprop. On files they would be a trap: KDE

@@ -60,8 +60,12 @@ def propfind(exchange: Exchange) -> Response:
         conditions=exchange.conditions,
     )
     applied = headers.applied(wishes)
-    if kept is not None and not listing.entries:
-        return blocks(207, XML_TYPE, kept.blocks, *applied)
+    if kept is not None:
+        if not listing.entries:
+            return blocks(207, XML_TYPE, kept.blocks, *applied)
+        # Before the next one is made, which may be as long.
+        exchange.listings.drop(key)
+        kept = None
     scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
     entries = islice(listing.entries, headers.NO_ROOT in wishes, None)
     answer = streamed(207, XML_TYPE, writer.document(entries, scene), *applied)

@@ -155,7 +155,7 @@ def _description(resource: Resource) -> Headers:
 
 
 def _validators(resource: Resource) -> Headers:
-    modified = ("Last-Modified", http_date(seconds(resource.modified_us)))
+    modified = ("Last-Modified", http_date(resource.modified_us))
     return (("ETag", f'"{resource.etag}"'), modified) if resource.etag else (modified,)
 
 
@@ -191,7 +191,7 @@ def _lines(exchange: Exchange) -> Iterator[str]:
         slash = "/" if member.is_collection else ""
         href = attribute(exchange.href(entry.path, collection=member.is_collection))
         size = "-" if member.is_collection else str(member.size_bytes)
-        at = iso_date(seconds(member.modified_us))
+        at = iso_date(member.modified_us)
         when = f"{at[:10]} {at[11:16]}"
         yield f'<a href="{href}">{text(entry.path.name)}{slash}</a>  {when}  {size}\n'
     yield "</pre>\n</body></html>\n"

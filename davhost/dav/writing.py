@@ -7,7 +7,7 @@ from ..errors import BadRequest, MethodNotAllowed
 from ..paths import DavPath
 from ..tree import Outcome
 from . import headers, mkcol_bodies
-from .dates import http_date, seconds
+from .dates import http_date
 from .digests import digests
 from .exchange import Exchange, Headers, Response, empty
 
@@ -36,7 +36,7 @@ def put(exchange: Exchange) -> Response:
     resource = outcome.resource
     extra: Headers = (
         ("ETag", f'"{resource.etag}"'),
-        ("Last-Modified", http_date(seconds(resource.modified_us))),
+        ("Last-Modified", http_date(resource.modified_us)),
     )
     if modified_us is not None:
         # Spelled as rclone and the Nextcloud clients look for it.

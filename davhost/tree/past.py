@@ -73,13 +73,11 @@ class Past:
             NotFound: there is nothing at *path*.
         """
         hidden = [_HIDDEN] if len(path.names) == 1 else ()
-        found = [Entry(path, self.get(path), hidden)]
+        found = [Entry.at(path, self.get(path), hidden)]
         for entry in found:  # it grows meanwhile, with Depth infinity
             if entry.resource.is_collection and (depth is None or (depth and entry is found[0])):
-                found += (
-                    Entry(entry.path.child(Name.known(member.name)), member)
-                    for member in self._members(entry)
-                )
+                parent = entry.path
+                found += (Entry(parent, member.name, member) for member in self._members(entry))
         return found
 
     def _members(self, collection: Entry) -> Iterable[Resource]:

@@ -11,7 +11,7 @@ from ..catalogue import Reading
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
 from ..errors import ContentLost, NotFound
 from ..model import Lock, Property, Resource, Rules, Space, Version
-from ..paths import DavPath, Name
+from ..paths import DavPath
 from .base import Base, find, state_at, state_of
 from .past import Past, is_past
 from .results import Entry, Listing, Looked, Opened, Revision
@@ -132,7 +132,7 @@ class ReadingTree(Base):
             if known is not None and revision == known:
                 return Listing(space, (), revision)
             own = reading.properties(target) if dead else ()
-            top = Entry(path, target, own, _covering(held, path))
+            top = Entry.at(path, target, own, _covering(held, path))
             entries: Sequence[Entry] = [top]
             if depth is None:
                 entries = list_tree(reading, top, dead=dead, locks=held)
@@ -166,6 +166,7 @@ class _Members(Sequence[Entry]):
         locks: Sequence[Lock],
     ) -> None:
         self._top = top
+        self._path = top.path
         self._members = members
         self._properties = properties
         self._locks = locks
@@ -185,13 +186,14 @@ class _Members(Sequence[Entry]):
 
     def __iter__(self) -> Iterator[Entry]:
         yield self._top
-        for member in self._members:
-            yield self._entry(member)
+        yield from map(self._entry, self._members)
 
     def _entry(self, member: Resource) -> Entry:
-        path = self._top.path.child(Name.known(member.name))
         own = self._properties.get(member.id, ()) if self._properties else ()
-        return Entry(path, member, own, _covering(self._locks, path))
+        entry = Entry(self._path, member.name, member, own)
+        if self._locks:
+            return entry._replace(locks=_covering(self._locks, entry.path))
+        return entry
 
 
 def list_members(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from ..model import Lock, Property, Resource, Space
-from ..paths import DavPath
+from ..paths import DavPath, Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,34 @@ class Entry(NamedTuple):
     """One resource of a listing; a tuple, because there are so many.
 
     Args:
+        parent: the collection that it is in; the root is in itself.
+        name: what it is called there; empty for the root.
         properties: the dead ones, when they were asked for.
         locks: those that cover it, inherited ones too, when they were asked for.
     """
 
-    path: DavPath
+    parent: DavPath
+    name: str
     resource: Resource
     properties: Sequence[Property] = ()
     locks: Sequence[Lock] = ()
+
+    @classmethod
+    def at(
+        cls,
+        path: DavPath,
+        resource: Resource,
+        properties: Sequence[Property] = (),
+        locks: Sequence[Lock] = (),
+    ) -> Entry:
+        """Make the entry of the resource at *path*."""
+        name = "" if path.is_root else path.name
+        return cls(path.parent, name, resource, properties, locks)
+
+    @property
+    def path(self) -> DavPath:
+        """The path of the resource."""
+        return self.parent.child(Name.known(self.name)) if self.name else self.parent
 
 
 class Revision(NamedTuple):

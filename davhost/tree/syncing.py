@@ -50,7 +50,7 @@ class SyncingTree(Base):
             now, space = reading.journal_seq(), reading.space()
             if seq is None:
                 list_ = list_tree if deep else list_members
-                entries = list_(reading, Entry(path, top), dead=dead)
+                entries = list_(reading, Entry.at(path, top), dead=dead)
                 return Changed(now, space, entries[1:], ())
             if not 0 <= seq <= now:
                 raise InvalidSyncToken("The server does not know this sync-token.")
@@ -78,7 +78,7 @@ def _gather(
             found[path] = None
             continue
         own = reading.properties(resource) if dead else ()
-        entry = Entry(path, resource, own)
+        entry = Entry.at(path, resource, own)
         below = list_tree(reading, entry, dead=dead) if deep and brings_members else [entry]
         found.update((entry.path, entry) for entry in below)
     return found

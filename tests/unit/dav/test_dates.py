@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from davhost.dav.dates import http_date, iso_date, parse_http_date, seconds
+from davhost.dav.dates import http_date, iso_date, parse_http_date
 
 
 @given(st.integers(0, 253_402_300_799))
 def test_a_date_that_was_written_is_read_again(at: int) -> None:
     """What Last-Modified says, If-Modified-Since may say back."""
-    assert http_date(at) == formatdate(at, usegmt=True)
-    assert parse_http_date(http_date(at)) == at
+    written = http_date(at * 1_000_000 + 999_999)
+    assert written == formatdate(at, usegmt=True)
+    assert parse_http_date(written) == at
 
 
 @pytest.mark.parametrize(
@@ -42,5 +43,5 @@ def test_no_date_breaks_the_parser(text: str) -> None:
 
 def test_times_that_no_date_can_say_are_bounded() -> None:
     """A broken client's year 60000 does not spoil a listing."""
-    assert http_date(seconds(2**62)).startswith("Fri, 31 Dec 9999")
-    assert iso_date(seconds(-1)) == "1970-01-01T00:00:00Z"
+    assert http_date(2**62).startswith("Fri, 31 Dec 9999")
+    assert iso_date(-1) == "1970-01-01T00:00:00Z"

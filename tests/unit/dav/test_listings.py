@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -40,7 +41,7 @@ def entry(*names: str, kind: Kind = Kind.FILE, **extra: object) -> Entry:
     path = DavPath.of(*names)
     name = names[-1] if names else ""
     resource = Resource(1, 1, None, name, kind, None, 5, "e", None, 0, 0)
-    return Entry(path, resource, **extra)  # type: ignore[arg-type]
+    return Entry.at(path, resource, **extra)  # type: ignore[arg-type]
 
 
 def render(wanted: Wanted, *entries: Entry, at: Scene | None = None) -> list[Element]:
@@ -66,6 +67,16 @@ def test_no_name_spoils_a_listing(name: str) -> None:
     assert first.findtext(D + "href") == odd.path.href(collection=False)
     assert DavPath.from_url(first.findtext(D + "href") or "") == odd.path
     assert second.findtext(D + "href") == "/d/plain.txt"
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=3))
+def test_an_href_escapes_what_some_client_gets_wrong(names: list[str]) -> None:
+    """As the library does; only faster, for most names have nothing to escape."""
+    try:
+        path = DavPath.of(*names)
+    except BadPath:
+        return
+    assert path.href(collection=True) == "/" + quote("/".join(path.names), "!$'()*,@/") + "/"
 
 
 def test_hrefs_of_collections_end_in_a_slash_and_have_the_prefix() -> None:
