@@ -110,7 +110,7 @@ class DavPath:
         segments = [segment for segment in raw.split("/") if segment]
         if len(segments) > DEPTH_MAX:
             raise BadPath(f"The path has more than {DEPTH_MAX} segments.")
-        return cls(tuple(Name(_unquote(segment)) for segment in segments))
+        return cls(tuple([Name(_unquote(segment)) for segment in segments]))
 
     @classmethod
     def from_text(cls, text: str) -> DavPath:

@@ -10,7 +10,6 @@ password, and over TLS no client needs it.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable
@@ -138,8 +137,8 @@ def credentials(value: str) -> tuple[str, str]:
     if match is None or len(match[1]) > _PASSWORD_BYTES_MAX:
         raise NotSignedIn("The Authorization header is not that of Basic authentication.")
     try:
-        octets = base64.b64decode(match[1], validate=True)
-    except (binascii.Error, ValueError):
+        octets = binascii.a2b_base64(match[1], strict_mode=True)
+    except ValueError:
         raise NotSignedIn("The credentials are not valid base64.") from None
     try:
         text = octets.decode()

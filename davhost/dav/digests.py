@@ -37,6 +37,15 @@ _ALGORITHMS = {
     "sha-512": ("sha512", 64),
     "adler32": ("adler32", 4),
 }
+_HEADERS = frozenset(
+    {
+        "HTTP_CONTENT_DIGEST",
+        "HTTP_CONTENT_MD5",
+        "HTTP_DIGEST",
+        "HTTP_OC_CHECKSUM",
+        "HTTP_REPR_DIGEST",
+    }
+)
 _DICTIONARY_MEMBER = re.compile(r"[ \t]*([A-Za-z0-9_.*-]+)=:([A-Za-z0-9+/=]*):[ \t]*")
 
 
@@ -46,6 +55,8 @@ def digests(environ: Environ) -> tuple[Digest, ...]:
     Raises:
         BadRequest: a value is not what its algorithm makes.
     """
+    if environ.keys().isdisjoint(_HEADERS):
+        return ()
     found = [
         *_content_md5(str(environ.get("HTTP_CONTENT_MD5") or "")),
         *_digest(str(environ.get("HTTP_DIGEST") or "")),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from http import HTTPStatus
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import browsing
 from ..conditions import Conditions
@@ -57,8 +56,7 @@ class Target:
         return replace(self, site=self.site.scoped(scope), path=path)
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request of an authenticated principal, ready to be answered."""
 
     environ: Environ
@@ -77,7 +75,7 @@ class Exchange:
         """This server as the client knows it."""
         return self.target.site
 
-    @cached_property
+    @property
     def conditions(self) -> Conditions:
         """Every condition that the request makes.
 
@@ -96,8 +94,7 @@ class Exchange:
         return self.site.href(path, collection=collection)
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """An answer.
 
     Args:
@@ -186,14 +183,13 @@ def close(body: object) -> None:
         closing()
 
 
+#: Python's, but for one that is newer (RFC 9110 section 15.5.14).
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {413: "Content Too Large"}
+
+
 def usual_phrase(status: int) -> str:
-    """The reason phrase of a status code; newer than Python's for 413 and 422."""
-    if status == 413:
-        return "Content Too Large"
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    """The reason phrase of a status code."""
+    return _PHRASES.get(status, "Unknown")
 
 
 def _blocks(pieces: Iterable[str]) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
-from ..conditions import Conditions, Etags
+from ..conditions import NO_CONDITIONS, Conditions, Etags
 from ..errors import BadRequest, OtherServer, UnsupportedMedia
 from ..paths import DavPath
 from . import if_header
@@ -19,9 +19,20 @@ from .origin import Environ, Site
 
 #: An entity tag and what may stand between two (RFC 9110 sections 5.6.1, 8.8.3).
 _ETAG = re.compile(r'[ \t,]*(?P<weak>W/)?"(?P<etag>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)')
+_DEPTHS: dict[str, int | None] = {"0": 0, "1": 1, "infinity": None}
 _SECOND = re.compile(r"second-([0-9]{1,10})", re.IGNORECASE)
 _CODED_URL = re.compile(r"[ \t]*<([A-Za-z][A-Za-z0-9+.-]*:[^<>\s]+)>[ \t]*")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
+
+_CONDITIONAL = frozenset(
+    {
+        "HTTP_IF",
+        "HTTP_IF_MATCH",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_UNMODIFIED_SINCE",
+    }
+)
 
 INFINITE_SECONDS = 2**32 - 1  # RFC 4918 section 10.7: the longest that can be said
 ETAGS_MAX = 1000
@@ -39,6 +50,8 @@ def conditions(environ: Environ, site: Site) -> Conditions:
     Raises:
         BadRequest: If-Match, If-None-Match or If is malformed.
     """
+    if environ.keys().isdisjoint(_CONDITIONAL):
+        return NO_CONDITIONS
     value = environ.get("HTTP_IF")
     return Conditions(
         if_match=etags(environ.get("HTTP_IF_MATCH"), "If-Match"),
@@ -82,12 +95,11 @@ def depth(environ: Environ, *, default: int | None, allowed: tuple[int | None, .
     value = environ.get("HTTP_DEPTH")
     if value is None:
         return default
-    depths: dict[str, int | None] = {"0": 0, "1": 1, "infinity": None}
     text = str(value).strip().lower()
-    if text not in depths or depths[text] not in allowed:
+    if text not in _DEPTHS or _DEPTHS[text] not in allowed:
         said = " or ".join("infinity" if d is None else str(d) for d in allowed)
         raise BadRequest(f"The Depth header may only be {said} here.")
-    return depths[text]
+    return _DEPTHS[text]
 
 
 def overwrite(environ: Environ) -> bool:
@@ -179,8 +191,10 @@ def preferences(environ: Environ) -> frozenset[str]:
         Of ``return=minimal`` and ``depth-noroot`` those that it asks for;
         anything else is a wish that may be ignored.
     """
-    wishes = str(environ.get("HTTP_PREFER") or "").lower().split(",")
-    asked = (re.sub(r'[ \t"]', "", wish.partition(";")[0]) for wish in wishes)
+    value = environ.get("HTTP_PREFER")
+    if not value:
+        return frozenset()
+    asked = (re.sub(r'[ \t"]', "", w.partition(";")[0]) for w in str(value).lower().split(","))
     return frozenset(asked) & {MINIMAL, NO_ROOT}
 
 

@@ -25,6 +25,10 @@ _Step = tuple[str, _Render, str, str, bool, bool]
 #: What plain resources of one kind share, for ``%``, and who fills it in.
 _Template = tuple[str, list[_Render]]
 
+#: What plain resources share their text by: whether they are collections, whether
+#: the space has a quota, and `Scene.minimal`.
+_Kind = tuple[bool, bool, bool]
+
 #: Stands where a template has a value; XML cannot hold it.
 _HOLE = "\0"
 
@@ -34,25 +38,20 @@ _MISSING = status_element(404)
 class Writer:
     """Writes the answers to one question; safe for threads.
 
-    Args:
-        minimal: says nothing of properties that a resource does not have
-            (RFC 8144 section 2.1).
-
     Attributes:
         needs_dead: whether dead properties must be fetched.
         needs_locks: whether locks must be fetched.
         needs_sync_token: whether the sync-token of the space must be found.
     """
 
-    def __init__(self, wanted: Wanted, *, minimal: bool = False) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
-        self._minimal = minimal
         self._steps = {kind: _steps(wanted, collections=kind) for kind in (True, False)}
         self._dead = tuple((name, empty_tag(name)) for name in wanted.names if name not in LIVE)
         self.needs_dead = wanted.mode is not Mode.NAMED or bool(self._dead)
         self.needs_locks = wanted.mode is Mode.ALL or "{DAV:}lockdiscovery" in wanted.names
         self.needs_sync_token = "{DAV:}sync-token" in wanted.names
-        self._templates: dict[tuple[bool, bool], _Template] = {}
+        self._templates: dict[_Kind, _Template] = {}
 
     def document(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
         """Write a whole multistatus, in pieces."""
@@ -62,7 +61,7 @@ class Writer:
 
     def responses(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
         """Write the DAV:response of each resource."""
-        site, has_quota = scene.site, scene.space.quota_bytes is not None
+        site, minimal, has_quota = scene.site, scene.minimal, scene.space.quota_bytes is not None
         above, start = None, ""
         for entry in entries:
             parent, name, resource, properties, locks = entry
@@ -78,7 +77,7 @@ class Writer:
                 continue
             # Nearly all are plain: their answers differ in a few values only, so
             # what is around those is written once.
-            kind = is_collection, has_quota
+            kind = is_collection, has_quota, minimal
             pattern, renders = self._templates.get(kind) or self._template(kind, entry, scene)
             yield pattern % (href, *[render(entry, scene) for render in renders])
 
@@ -87,7 +86,7 @@ class Writer:
             return propstat(_all_names(entry, scene), 200)
         return self._values(entry, scene)
 
-    def _template(self, kind: tuple[bool, bool], sample: Entry, scene: Scene) -> _Template:
+    def _template(self, kind: _Kind, sample: Entry, scene: Scene) -> _Template:
         """Write what resources of a kind share that have neither locks nor dead properties."""
         renders: list[_Render] = []
         inner = self._values(sample, scene, renders)
@@ -124,7 +123,7 @@ class Writer:
                 missing.append(bare)
             elif self.wanted.mode is Mode.NAMED:
                 found.append(dead[name])
-        return _propstats(found, [] if self._minimal else missing)
+        return _propstats(found, [] if scene.minimal else missing)
 
 
 def _response(href: str, inner: str, *, is_collection: bool) -> str:

@@ -28,6 +28,8 @@ class Scene:
     Args:
         now: seconds on the lease clock.
         sync_token: of the space, when it was asked for.
+        minimal: whether to say nothing of properties that a resource does not
+            have (RFC 8144 section 2.1).
     """
 
     site: Site
@@ -35,6 +37,7 @@ class Scene:
     principal: Principal
     now: float
     sync_token: str = ""
+    minimal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

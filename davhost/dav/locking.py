@@ -8,14 +8,15 @@ from ..model import Lock, Resource
 from . import headers, lock_xml, multistatus, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, empty, whole
 
+_requests = xml_bodies.Remembered(lock_xml.read, lambda wanted: len(wanted.owner_xml))
+
 
 def lock(exchange: Exchange) -> Response:
     """LOCK: take a lock, or with an empty body keep one alive."""
     body = bodies.whole(exchange.environ, exchange.options.xml_body_max_bytes)
     if not body.strip():
         return _refresh(exchange)
-    root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
-    wanted = lock_xml.read(root)
+    wanted = _requests.read(body, depth_max=exchange.options.xml_depth_max)
     depth = headers.depth(exchange.environ, default=None, allowed=(0, None))
     if exchange.target.has_slash and exchange.tree.find(exchange.path) is None:
         raise MethodNotAllowed("LOCK makes files, and a URL that ends in a slash is a folder's.")

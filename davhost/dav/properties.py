@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from .. import bodies
@@ -26,10 +25,13 @@ _MOUNTS = re.compile(
     re.IGNORECASE,
 )
 
-#: Bodies of PROPFIND and what they ask for; what is longer is read again each time.
-_writers: dict[tuple[bytes, bool, int], Writer] = {}
-_WRITERS_MAX = 64
-_WRITER_CHARACTERS_MAX = 8192
+_WRITES_EVERYTHING = Writer(EVERYTHING)
+
+#: Who writes what a body asks for.
+_writers = xml_bodies.Remembered(
+    lambda root: Writer(propfind_bodies.read(root)),
+    lambda writer: sum(map(len, writer.wanted.names)),
+)
 
 
 def propfind(exchange: Exchange) -> Response:
@@ -45,7 +47,7 @@ def propfind(exchange: Exchange) -> Response:
     if depth is None and not exchange.options.propfind_infinity:
         raise InfiniteDepth("A whole tree is not listed at once: send Depth 0 or 1.")
     wishes = headers.preferences(exchange.environ) - ({headers.NO_ROOT} if depth == 0 else set())
-    writer = _writer(exchange, minimal=headers.MINIMAL in wishes)
+    writer = _writer(exchange)
     token = _sync_token(exchange, writer)
     tree = exchange.tree
     key = (tree.principal, exchange.site, exchange.path, depth, writer.wanted, token, wishes)
@@ -55,7 +57,7 @@ def propfind(exchange: Exchange) -> Response:
         depth=depth,
         dead=writer.needs_dead,
         locks=writer.needs_locks,
-        past=_sees_past(exchange),
+        past=depth == 1 and exchange.path.is_root and _sees_past(exchange),
         known=kept.revision if kept is not None else None,
         conditions=exchange.conditions,
     )
@@ -66,7 +68,14 @@ def propfind(exchange: Exchange) -> Response:
         # Before the next one is made, which may be as long.
         exchange.listings.drop(key)
         kept = None
-    scene = Scene(exchange.site, listing.space, tree.principal, tree.lease_now(), token)
+    scene = Scene(
+        site=exchange.site,
+        space=listing.space,
+        principal=tree.principal,
+        now=tree.lease_now(),
+        sync_token=token,
+        minimal=headers.MINIMAL in wishes,
+    )
     entries = islice(listing.entries, headers.NO_ROOT in wishes, None)
     answer = streamed(207, XML_TYPE, writer.document(entries, scene), *applied)
     if depth == 1 and listing.revision is not None:
@@ -80,7 +89,7 @@ def _kept(listings: KeptListings, key: Hashable, revision: Revision, answer: Res
         listings.keep(key, Kept(revision, answer.body))
         return answer
     noted = listings.noted(key, revision, answer.body)
-    return replace(answer, body=Streamed(noted, answer.body))
+    return answer._replace(body=Streamed(noted, answer.body))
 
 
 def proppatch(exchange: Exchange) -> Response:
@@ -120,8 +129,9 @@ def _sees_past(exchange: Exchange) -> bool:
     synchronises would take the past for files of today.
     """
     shown_to = exchange.options.past_shown_to
-    mounts = _MOUNTS.search(exchange.header("User-Agent") or "") is not None
-    return shown_to == "all" or (shown_to == "mounts" and mounts)
+    if shown_to != "mounts":
+        return shown_to == "all"
+    return _MOUNTS.search(exchange.header("User-Agent") or "") is not None
 
 
 def _sync_token(exchange: Exchange, writer: Writer) -> str:
@@ -133,23 +143,11 @@ def _sync_token(exchange: Exchange, writer: Writer) -> str:
     return exchange.tree.sync_token() if writer.needs_sync_token else ""
 
 
-def _writer(exchange: Exchange, *, minimal: bool) -> Writer:
-    """Find who writes what the body asks for; each program sends the same few again and again."""
+def _writer(exchange: Exchange) -> Writer:
     body = bodies.whole(exchange.environ, exchange.options.xml_body_max_bytes)
-    key = (body, minimal, exchange.options.xml_depth_max)
-    writer = _writers.get(key)
-    if writer is not None:
-        return writer
-    wanted = EVERYTHING
-    if body.strip():
-        root = xml_bodies.parse(body, depth_max=exchange.options.xml_depth_max)
-        wanted = propfind_bodies.read(root)
-    writer = Writer(wanted, minimal=minimal)
-    if len(body) + sum(map(len, wanted.names)) <= _WRITER_CHARACTERS_MAX:
-        if len(_writers) >= _WRITERS_MAX:
-            _writers.clear()
-        _writers[key] = writer
-    return writer
+    if not body.strip():
+        return _WRITES_EVERYTHING
+    return _writers.read(body, depth_max=exchange.options.xml_depth_max)
 
 
 def _blame_largest(updates: Updates, refused: Refused) -> None:

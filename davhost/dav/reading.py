@@ -81,10 +81,13 @@ def _content(exchange: Exchange, resource: Resource, content: BinaryIO) -> Respo
 
 
 def _ranges(exchange: Exchange, resource: Resource) -> Sequence[ByteRange]:
+    wanted = exchange.header("Range")
+    if wanted is None:
+        return ()
     if_range = exchange.header("If-Range")
     if not ranges.if_range_holds(if_range, resource.etag, seconds(resource.modified_us)):
         return ()
-    return ranges.select(exchange.header("Range"), resource.size_bytes)
+    return ranges.select(wanted, resource.size_bytes)
 
 
 def _multipart(resource: Resource, parts: FileParts) -> Response:
@@ -107,7 +110,7 @@ class FileParts:
     """Parts of a file on their way out, each behind its head.
 
     Args:
-        content: seekable; closed with the body.
+        content: seekable, at its beginning; closed with the body.
     """
 
     def __init__(self, content: BinaryIO, parts: Sequence[ByteRange], block_bytes: int) -> None:
@@ -130,11 +133,13 @@ class FileParts:
             OSError: the blob is shorter than the catalogue says; the answer
                 must break off rather than look complete.
         """
+        at = 0
         for head_bytes, part in zip(self.heads, self.ranges, strict=True):
             if head_bytes:
                 yield head_bytes
-            if self._content.tell() != part.first:
+            if part.first != at:
                 self._content.seek(part.first)
+            at = part.last + 1
             left = part.size_bytes
             while left:
                 block = self._content.read(min(left, self._block_bytes))

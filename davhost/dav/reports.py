@@ -66,7 +66,7 @@ def report(exchange: Exchange) -> Response:
         raise UnknownReport("The one report here is DAV:sync-collection.")
     request = read(root)
     wishes = headers.preferences(exchange.environ) & {headers.MINIMAL}
-    writer = Writer(request.wanted, minimal=bool(wishes))
+    writer = Writer(request.wanted)
     seq = _seq(request.token)
     changed = exchange.tree.changed_since(
         exchange.path,
@@ -79,7 +79,7 @@ def report(exchange: Exchange) -> Response:
     count = len(changed.entries) + len(changed.removed)
     if request.limit is not None and count > request.limit:
         raise TooManyMatches(f"{count} members have changed.")
-    document = _document(exchange, writer, changed)
+    document = _document(exchange, writer, changed, minimal=bool(wishes))
     return streamed(207, XML_TYPE, document, *headers.applied(wishes))
 
 
@@ -120,10 +120,12 @@ def _seq(token: str) -> int | None:
     return int(match[1])
 
 
-def _document(exchange: Exchange, writer: Writer, changed: Changed) -> Iterator[str]:
+def _document(
+    exchange: Exchange, writer: Writer, changed: Changed, *, minimal: bool
+) -> Iterator[str]:
     token = sync_token(changed.space, changed.seq)
     now = exchange.tree.lease_now()
-    scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token)
+    scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token, minimal)
     yield OPENING
     yield from writer.responses(changed.entries, scene)
     for path in changed.removed:

@@ -22,6 +22,7 @@ class Resolver(BaseMiddleware):  # type: ignore[misc]
     ) -> None:
         super().__init__(wsgidav_app, next_app, config)
         self._gate = gate
+        self._requests: dict[HomeProvider, DavRequests] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer the request of somebody who signed in.
@@ -30,6 +31,9 @@ class Resolver(BaseMiddleware):  # type: ignore[misc]
             Refused: whatever the rules say.
         """
         provider = environ["wsgidav.provider"]
-        if not isinstance(provider, HomeProvider):
-            raise NotFound("There are no homes at this URL.")
-        return DavRequests(provider, self._gate.options)(environ, start_response)
+        requests = self._requests.get(provider)
+        if requests is None:
+            if not isinstance(provider, HomeProvider):
+                raise NotFound("There are no homes at this URL.")
+            requests = self._requests[provider] = DavRequests(provider, self._gate.options)
+        return requests(environ, start_response)

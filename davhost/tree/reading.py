@@ -47,11 +47,10 @@ class ReadingTree(Base):
         """
         with self._reading() as reading:
             target = find(reading, path)
-            state = state_of(reading, path, target, conditions)
-            check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+            not_modified = _check_read(reading, path, target, conditions)
             if target is None:
                 raise NotFound("There is nothing here.")
-            return Looked(target, is_not_modified(conditions, state))
+            return Looked(target, not_modified)
 
     def open(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Opened:
         """Open what a GET answers with; the bytes stay as they are until it is closed.
@@ -119,8 +118,7 @@ class ReadingTree(Base):
         """
         with self._reading() as reading:
             target = find(reading, path)
-            state = state_of(reading, path, target, conditions)
-            check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+            _check_read(reading, path, target, conditions)
             if is_past(path):
                 return Listing(reading.space(), Past(reading).entries(path, depth=depth))
             if target is None:
@@ -150,6 +148,21 @@ class ReadingTree(Base):
         """
         with self._reading() as reading:
             return reading.versions(reading.get(path))
+
+
+def _check_read(
+    reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
+) -> bool:
+    """Say whether the client has already what it asks for.
+
+    Raises:
+        PreconditionFailed: a condition does not hold.
+    """
+    if conditions is NO_CONDITIONS:
+        return False
+    state = state_of(reading, path, target, conditions)
+    check_read(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
+    return is_not_modified(conditions, state)
 
 
 class _Members(Sequence[Entry]):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from davhost.dav import properties
 from tests.dav.wsgi import Client, D
 
 WIN = "urn:schemas-microsoft-com:"
@@ -93,17 +92,6 @@ def test_xml_that_asks_for_nothing_sensible_is_refused(
     """Malformed, dangerous or too large, with a length or in chunks."""
     answer = client.request("PROPFIND", "/", body, chunked=chunked, Depth="0")
     assert answer.status == status
-
-
-def test_no_client_fills_the_memory_with_questions(client: Client) -> None:
-    """What is kept of them is bounded, in number and in length."""
-    long = "x" * 200
-    many = "".join(f"<{long}{number}/>" for number in range(100))
-    for number in range(2 * properties._WRITERS_MAX):
-        client.propfind("/", f"<D:prop><x{number}/></D:prop>")
-        client.propfind("/", f"<D:prop><x{number}/>{many}</D:prop>")
-    assert 0 < len(properties._writers) <= properties._WRITERS_MAX
-    assert not any(long.encode() in body for body, _, _ in properties._writers)
 
 
 def test_an_element_that_nobody_knows_is_skipped(client: Client) -> None:

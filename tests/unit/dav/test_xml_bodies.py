@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from davhost.dav import xml_bodies
-from davhost.dav.xml_bodies import Element
+from davhost.dav.xml_bodies import Element, Remembered
 from davhost.errors import BadRequest, Refused, TooLarge
 
 
@@ -150,3 +150,38 @@ def test_any_value_survives(value: str) -> None:
     kept = first(body).whole()
     theirs, ours = ElementTree.fromstring(body)[0], ElementTree.fromstring(kept)
     assert ElementTree.tostring(theirs) == ElementTree.tostring(ours)
+
+
+def test_a_body_that_comes_again_is_read_once() -> None:
+    """It means what it meant before."""
+    read: list[str] = []
+
+    def mean(root: Element) -> str:
+        read.append(root.name)
+        return root.name
+
+    remembered = Remembered(mean, len)
+    for body in (b"<a/>", b"<b/>", b"<a/>", b"<b/>"):
+        assert remembered.read(body, depth_max=64) == body.decode()[1]
+    assert read == ["a", "b"]
+
+
+def test_what_is_refused_is_refused_again() -> None:
+    """Also where another limit let it pass."""
+    remembered = Remembered(lambda root: root.name, len)
+    assert remembered.read(b"<a><b/></a>", depth_max=2) == "a"
+    for _ in range(2):
+        with pytest.raises(BadRequest):
+            remembered.read(b"<a><b/></a>", depth_max=1)
+
+
+def test_no_client_fills_the_memory_with_bodies() -> None:
+    """What is kept of them is bounded, in number and in length."""
+    remembered = Remembered(lambda root: root.name, lambda name: 1000 * len(name))
+    for number in range(2 * Remembered.BODIES_MAX):
+        remembered.read(f"<a{number}/>".encode(), depth_max=64)
+        assert 0 < len(remembered) <= Remembered.BODIES_MAX
+    before = len(remembered)
+    remembered.read(b"<short_and_means_much/>", depth_max=64)
+    remembered.read(b"<a>" + b" " * Remembered.CHARACTERS_MAX + b"</a>", depth_max=64)
+    assert len(remembered) == before
