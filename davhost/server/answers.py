@@ -6,9 +6,10 @@ connection; an application only says what it wants to send.
 
 import re
 import time
-from dataclasses import dataclass
 from email.utils import formatdate
 from enum import Enum, auto
+from functools import lru_cache
+from typing import NamedTuple
 
 from davhost.server.errors import BadAnswer
 from davhost.server.headers import tokens
@@ -17,11 +18,14 @@ Fields = list[tuple[str, str]]
 
 _STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]|[^\x00-\xff]")
+_FORBIDDEN_IN_VALUE = re.compile(r"[^\x01-\x09\x0b\x0c\x0e-\xff]")
 
 #: Fields that belong to the connection, not to the answer (PEP 3333, RFC 9110
 #: section 7.6.1). What an application says in them is not sent.
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"})
+#: The length is sent as what it comes to be.
+_NOT_SENT = _HOP_BY_HOP | {"content-length"}
+_UNDERSTOOD = frozenset({"connection", "content-length", "date", "server"})
 
 #: A browser must not run, frame or keep what the server says by itself.
 _SAFE = (
@@ -44,8 +48,7 @@ class Delimiter(Enum):
     CLOSE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A head that is ready to be sent, and what must follow it."""
 
     head: bytes
@@ -64,8 +67,7 @@ def check_answer(status: str, fields: Fields) -> None:
     if not isinstance(status, str) or not _STATUS.fullmatch(status):
         raise BadAnswer(f"malformed status {status!r}")
     for name, value in fields:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise BadAnswer(f"malformed header name {name!r}")
+        _lower(name)
         if not isinstance(value, str) or _FORBIDDEN_IN_VALUE.search(value):
             raise BadAnswer(f"malformed value of header {name}")
 
@@ -74,12 +76,12 @@ def frame(
     status: str,
     fields: Fields,
     *,
-    method: bytes,
+    method: str,
     http11: bool,
     keeps_alive: bool,
     body_length: int | None = None,
 ) -> Answer:
-    """Complete *fields* to a head.
+    """Complete *fields*, which have been checked, to a head.
 
     Args:
         keeps_alive: the client, the request body and the server allow it.
@@ -88,20 +90,30 @@ def frame(
     Raises:
         BadAnswer: Content-Length is not a number.
     """
-    lengths = {value for name, value in fields if name.lower() == "content-length"}
-    length = _declared_length(lengths)
+    lines, understood = _sort(fields)
     bodiless = status[:3] in _BODILESS
+    length = _declared_length(understood.get("content-length"))
     if length is None and not bodiless:
         length = body_length
     delimiter = _delimiter(method, bodiless=bodiless, length=length, http11=http11)
-    closes = not keeps_alive or delimiter is Delimiter.CLOSE or _wants_close(fields)
-    head = _head(status, fields, None if bodiless else length, delimiter)
-    head += _connection_field(closes=closes, http11=http11)
-    return Answer((head + "\r\n").encode("latin-1"), delimiter, length, closes)
+    closes = not keeps_alive or delimiter is Delimiter.CLOSE or _wants_close(understood)
+    if length is not None and not bodiless:
+        # 204 has none (RFC 9110 section 8.6); in a 304 it would be the length
+        # of the 200, which applications get wrong.
+        lines.append(f"Content-Length: {length}\r\n")
+    if delimiter is Delimiter.CHUNKS:
+        lines.append("Transfer-Encoding: chunked\r\n")
+    if "date" not in understood:
+        lines.append(_date(int(time.time())))
+    if "server" not in understood:
+        lines.append("Server: davhost\r\n")
+    lines.append(_connection_field(closes=closes, http11=http11))
+    head = f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n"
+    return Answer(head.encode("latin-1"), delimiter, length, closes)
 
 
 def plain_answer(
-    status: str, text: str, *, method: bytes = b"GET", request_id: str | None = None
+    status: str, text: str, *, method: str = "GET", request_id: str | None = None
 ) -> bytes:
     """Return a whole answer with a line of text, after which the server closes.
 
@@ -117,8 +129,21 @@ def plain_answer(
     return answer.head if answer.delimiter is Delimiter.NO_BODY else answer.head + body
 
 
-def _declared_length(values: set[str]) -> int | None:
-    if not values:
+def _sort(fields: Fields) -> tuple[list[str], dict[str, set[str]]]:
+    """Write the lines that are sent as they are; return them and what is understood here."""
+    lines: list[str] = []
+    understood: dict[str, set[str]] = {}
+    for name, value in fields:
+        lower = _lower(name)
+        if lower in _UNDERSTOOD:
+            understood.setdefault(lower, set()).add(value)
+        if lower not in _NOT_SENT:
+            lines.append(f"{name}: {value}\r\n")
+    return lines, understood
+
+
+def _declared_length(values: set[str] | None) -> int | None:
+    if values is None:
         return None
     value = values.pop()
     if values or not (value.isascii() and value.isdigit()):
@@ -126,40 +151,16 @@ def _declared_length(values: set[str]) -> int | None:
     return int(value)
 
 
-def _delimiter(method: bytes, *, bodiless: bool, length: int | None, http11: bool) -> Delimiter:
-    if bodiless or method == b"HEAD":
+def _delimiter(method: str, *, bodiless: bool, length: int | None, http11: bool) -> Delimiter:
+    if bodiless or method == "HEAD":
         return Delimiter.NO_BODY
     if length is not None:
         return Delimiter.LENGTH
     return Delimiter.CHUNKS if http11 else Delimiter.CLOSE
 
 
-def _wants_close(fields: Fields) -> bool:
-    return any(
-        name.lower() == "connection" and b"close" in tokens(value.encode("latin-1"))
-        for name, value in fields
-    )
-
-
-def _head(status: str, fields: Fields, length: int | None, delimiter: Delimiter) -> str:
-    names = {name.lower() for name, _ in fields}
-    lines = [f"HTTP/1.1 {status}\r\n"]
-    lines += [
-        f"{name}: {value}\r\n"
-        for name, value in fields
-        if (lower := name.lower()) not in _HOP_BY_HOP and lower != "content-length"
-    ]
-    if length is not None:
-        # 204 has none (RFC 9110 section 8.6); in a 304 it would be the length
-        # of the 200, which applications get wrong.
-        lines.append(f"Content-Length: {length}\r\n")
-    if delimiter is Delimiter.CHUNKS:
-        lines.append("Transfer-Encoding: chunked\r\n")
-    if "date" not in names:
-        lines.append(f"Date: {_date(int(time.time()))}\r\n")
-    if "server" not in names:
-        lines.append("Server: davhost\r\n")
-    return "".join(lines)
+def _wants_close(understood: dict[str, set[str]]) -> bool:
+    return any("close" in tokens(value) for value in understood.get("connection", ()))
 
 
 def _connection_field(*, closes: bool, http11: bool) -> str:
@@ -168,14 +169,26 @@ def _connection_field(*, closes: bool, http11: bool) -> str:
     return "" if http11 else "Connection: keep-alive\r\n"
 
 
+@lru_cache(maxsize=256)
+def _lower(name: str) -> str:
+    """Check a name and write it in lower case; applications have few of them.
+
+    Raises:
+        BadAnswer: it is no name.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise BadAnswer(f"malformed header name {name!r}")
+    return name.lower()
+
+
 _last_date = (0, "")
 
 
 def _date(second: int) -> str:
-    """Format a date, which is the same for all answers of one second."""
+    """Write the field with the date, which is the same for all answers of one second."""
     global _last_date
-    known, text = _last_date
+    known, line = _last_date
     if known != second:
-        text = formatdate(second, usegmt=True)
-        _last_date = (second, text)
-    return text
+        line = f"Date: {formatdate(second, usegmt=True)}\r\n"
+        _last_date = (second, line)
+    return line

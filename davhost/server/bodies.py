@@ -127,6 +127,8 @@ class Body(ABC):
 
     def drain(self, seconds: float) -> bool:
         """Read the rest and drop it; True if it came within *seconds*."""
+        if self.finished:
+            return True
         deadline = time.monotonic() + seconds
         try:
             while not self.finished:
@@ -262,7 +264,7 @@ class ChunkedBody(Body):
         while line := self._reader.line(self._overhead_bytes_left, self._stall_seconds):
             self._spend(len(line) + 2)
             try:
-                parse_field(line)
+                parse_field(line.decode("latin-1"))
             except BadRequest as error:
                 raise BadBody(f"trailer: {error.reason}") from error
         self.finished = True

@@ -128,12 +128,15 @@ class Channel:
             PeerStalled: the peer took nothing for *seconds*.
             PeerGone: the connection broke or was cancelled.
         """
-        rest = memoryview(data)
+        self._check()
+        sent = self._send(data)
+        if sent == len(data):
+            return
+        rest = memoryview(data)[sent:]
         deadline = None
         while rest:
             self._check()
-            sent = self._send(rest)
-            if sent:
+            if sent := self._send(rest):
                 rest = rest[sent:]
                 deadline = None
                 continue
@@ -165,7 +168,7 @@ class Channel:
         with suppress(OSError):
             self.socket.close()
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: bytes | memoryview) -> int:
         try:
             return self.socket.send(data)
         except _UNFINISHED as error:

@@ -12,6 +12,7 @@ import string
 import time
 from contextlib import suppress
 from enum import Enum, auto
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -74,9 +75,19 @@ class Connection(HTTPConnection):
         self.idle_since = time.monotonic()
         self.deadline = self.idle_since + self.options.header_timeout_seconds
         self._handshake_began = False
-        self._method = b"GET"
+        self._method = "GET"
         self._searched_bytes = 0
         self._discarded_bytes = 0
+
+    @cached_property
+    def environ(self) -> dict[str, Any]:
+        """What the environs of all requests on it have in common."""
+        return {
+            **self.server.environ,
+            "REMOTE_ADDR": self.remote_addr,
+            "REMOTE_PORT": str(self.remote_port),
+            **self.ssl_env,
+        }
 
     def communicate(self) -> bool:
         """Go on with what has arrived; True to wait for more without a thread."""
@@ -162,7 +173,7 @@ class Connection(HTTPConnection):
         if self.phase is Phase.IDLE:
             self._begin_head()
         # Known before the head is read, because a refused HEAD has no body either.
-        self._method = b"HEAD" if pending.startswith(b"HEAD ") else b"GET"
+        self._method = "HEAD" if pending.startswith(b"HEAD ") else "GET"
         end = end_of_head(pending, self._searched_bytes)
         self._searched_bytes = len(pending)
         self._check_beginning(end)
@@ -200,8 +211,7 @@ class Connection(HTTPConnection):
     def _serve(self, head: Head) -> bool:
         """Answer one request; True if the connection can carry another."""
         self.requests_seen += 1
-        request = self.RequestHandlerClass(self.server, self)
-        request.accept(head)
+        request = self.RequestHandlerClass(self.server, self, head)
         request.respond()
         if request.reusable:
             self.phase = Phase.IDLE

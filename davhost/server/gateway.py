@@ -1,9 +1,11 @@
 """WSGI: call the application and send what it answers (PEP 3333)."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from cheroot.wsgi import Gateway_10
 
@@ -29,25 +31,27 @@ class Gateway(Gateway_10):
     req: Request
 
     def __init__(self, req: Request) -> None:
-        """Build the environ."""
-        super().__init__(req)
+        """Build the environ, as cheroot's constructors do one after the other."""
+        self.req = req
+        self.env = self.get_environ()
+        self.started_response = False
         self._status = ""
         self._fields: Fields = []
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        """Return cheroot's environ with what it leaves out or gets wrong."""
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        host, port = self.req.server.bind_addr
-        environ.update(
-            {
-                "SERVER_NAME": host,
-                "SERVER_PORT": str(port),
-                # Both kinds of body end by themselves.
-                "wsgi.input_terminated": True,
-                "wsgi.multiprocess": True,
-            }
-        )
-        return environ
+        """Return the environ; cheroot's leaves some of it out and gets some wrong."""
+        head = self.req.head
+        return {
+            **self.req.conn.environ,
+            **head.variables,
+            "REQUEST_METHOD": head.method,
+            "REQUEST_URI": head.target,
+            "PATH_INFO": unquote(head.path, "latin-1"),
+            "QUERY_STRING": head.query,
+            "SERVER_PROTOCOL": "HTTP/1.1" if head.http11 else "HTTP/1.0",
+            "wsgi.errors": sys.stderr,
+            "wsgi.input": self.req.body,
+        }
 
     def respond(self) -> None:
         """Run the application; whatever it raises becomes an answer or a cut.

@@ -43,7 +43,7 @@ class HTTPServer(Server):
         self.socket = listener
         self.options = options
         self.gateway = Gateway
-        self.server_name = "davhost"
+        self.environ = self._environ()
         if options.certificate_path is not None:
             self.ssl_adapter = TLSAdapter(options.certificate_path, options.private_key_path)
         self.cancellation = Cancellation()
@@ -52,6 +52,24 @@ class HTTPServer(Server):
         self.retiring = False
         self.retire_at = float("inf")
         self.keeps_idle = False
+
+    def _environ(self) -> dict[str, Any]:
+        """Return what the environs of all requests have in common (PEP 3333)."""
+        host, port = self.bind_addr
+        return {
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": host,
+            "SERVER_PORT": str(port),
+            "SERVER_SOFTWARE": self.software,
+            "ACTUAL_SERVER_PROTOCOL": self.protocol,
+            # Both kinds of body end by themselves.
+            "wsgi.input_terminated": True,
+            "wsgi.multiprocess": True,
+            "wsgi.multithread": True,
+            "wsgi.run_once": False,
+            "wsgi.url_scheme": "http",
+            "wsgi.version": Gateway.version,
+        }
 
     def prepare(self) -> None:
         """Start the threads; from now on clients are accepted by ``serve``."""

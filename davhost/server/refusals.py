@@ -15,7 +15,7 @@ access = logging.getLogger("davhost.access")
 
 
 def refuse(
-    status: HTTPStatus, reason: str, address: str | None, *, method: bytes, logs: bool
+    status: HTTPStatus, reason: str, address: str | None, *, method: str, logs: bool
 ) -> bytes:
     """Return the answer, and write the line about it.
 
@@ -33,7 +33,7 @@ def refuse(
             '%s - "- -" %d %d bytes 0.0 ms %s "-"',
             address or "-",
             status.value,
-            0 if method == b"HEAD" else len(reason.encode()) + 1,
+            0 if method == "HEAD" else len(reason.encode()) + 1,
             request_id,
         )
     return answer

@@ -7,7 +7,6 @@ gathered before, and this class only acts on it.
 import logging
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import unquote_to_bytes
 
 from cheroot.server import HTTPRequest
 
@@ -29,28 +28,24 @@ _DRAIN_SECONDS = 2.0
 class Request(HTTPRequest):
     """A request whose head is known, and the answer to it."""
 
-    def __init__(self, server: Any, conn: Any) -> None:
-        """Start with nothing read and nothing sent."""
-        super().__init__(server, conn)
+    def __init__(self, server: Any, conn: Any, head: Head) -> None:
+        """Start with nothing of the body read and nothing sent.
+
+        cheroot's own constructor is not called: what it prepares is for heads
+        that it reads and writes itself.
+        """
+        self.server = server
+        self.conn = conn
         self.channel: Channel = conn.channel
         self.options: ServerOptions = server.options
+        self.head = head
+        self.body = self._body(conn.reader)
         self.answer: Answer | None = None
+        self.sent_headers = False
         self._unsent = b""
         self._sent_bytes = 0
         #: False once the connection must not carry another request.
         self.reusable = False
-
-    def accept(self, head: Head) -> None:
-        """Take over *head*: set what cheroot's gateway reads from a request."""
-        self.head = head
-        self.method = head.method
-        self.uri = head.target
-        self.path = unquote_to_bytes(head.path)
-        self.qs = head.query
-        self.inheaders = head.fields
-        self.chunked_read = head.chunked
-        self.request_protocol = b"HTTP/1.1" if head.http11 else b"HTTP/1.0"
-        self.rfile = self.body = self._body(self.conn.reader)
 
     def respond(self) -> None:
         """Let the gateway answer, then decide about the connection.
