@@ -118,5 +118,8 @@ def check_certificate(settings: Settings) -> None:
 
 def set_up_logging(settings: Settings) -> None:
     """Write everything of davhost to standard error; of others only warnings."""
+    # What no line shows is not looked for: the thread, the process, and who called.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=_FORMAT, force=True)
     logging.getLogger("davhost").setLevel(settings.log_level.upper())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from urllib.parse import quote
 
 from ..model import Principal
@@ -14,6 +15,7 @@ log = logging.getLogger("davhost.access")
 
 #: Stays as it is in the path of a line: what a URL may hold, and its escapes.
 _SAFE = "/%!$&'()*+,;=:@-._~"
+_UNSAFE = re.compile(rf"[^{re.escape(_SAFE)}0-9A-Za-z]")
 
 
 def write(environ: Environ, status: int, sent_bytes: int, seconds: float, request_id: str) -> None:
@@ -39,6 +41,8 @@ def write(environ: Environ, status: int, sent_bytes: int, seconds: float, reques
 
 def _path(environ: Environ) -> str:
     raw = raw_target(environ)
+    if _UNSAFE.search(raw) is None:
+        return log_value(raw)
     try:
         octets = raw.encode("latin-1")
     except UnicodeEncodeError:

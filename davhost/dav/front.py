@@ -33,6 +33,7 @@ SAFE_HEADERS: Headers = (
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "private, no-cache"),
 )
+_SAFE_NAMES = {name.lower(): (name, value) for name, value in SAFE_HEADERS}
 
 
 class Front(BaseMiddleware):  # type: ignore[misc]
@@ -102,7 +103,7 @@ def _target(environ: dict[str, Any], site: Site) -> Target:
         if environ["REQUEST_METHOD"] != "OPTIONS":
             raise NotFound("There is nothing at *.")
         return Target(site, is_server=True)
-    return Target(site, resource_path(environ, site), has_slash=raw.endswith("/"))
+    return Target(site, resource_path(raw, site), has_slash=raw.endswith("/"))
 
 
 class _Sending:
@@ -119,7 +120,7 @@ class _Sending:
     ) -> Callable[[bytes], object]:
         self.status = int(status[:3])
         given = {name.lower() for name, _ in headers}
-        safe = [header for header in SAFE_HEADERS if header[0].lower() not in given]
+        safe = [header for name, header in _SAFE_NAMES.items() if name not in given]
         complete = [*headers, *safe, ("X-Request-Id", self._request_id)]
         write: Callable[[bytes], object]
         if exc_info is None:

@@ -8,7 +8,7 @@ scheme; headers of the X-Forwarded family count only from a trusted proxy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -23,6 +23,7 @@ Environ = Mapping[str, Any]
 
 _URL = re.compile(r"https?://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.I | re.DOTALL)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>\d*))?", re.I)
+_PATH_END = re.compile(r"[?#]")
 _DEFAULT_PORTS = ("", "80", "443")
 
 #: Headers by which a proxy shows itself.
@@ -110,6 +111,8 @@ class Site:
         length = len(self.prefix.names)
         if path.names[:length] != self.prefix.names:
             return None
+        if not length and self.scope.is_root:
+            return path
         return DavPath(self.scope.names + path.names[length:])
 
     def find(self, url: str) -> DavPath | None:
@@ -152,8 +155,10 @@ class Site:
         return any(theirs.is_same_server(ours) for ours in self.authorities)
 
 
-def is_trusted(address: str, trusted: Iterable[Network]) -> bool:
+def is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
     """Whether *address* is that of a proxy whose word counts."""
+    if not trusted:
+        return False
     parsed = _parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)
 
@@ -188,29 +193,37 @@ def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> 
 
     Args:
         mount_path: WsgiDAV's setting, for a proxy that says nothing.
+
+    Raises:
+        BadPath: the prefix is none.
     """
     by_proxy = is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
-    authorities = _authorities(environ, by_proxy=by_proxy)
+    names = _names(environ, by_proxy=by_proxy)
     forwarded = environ.get("HTTP_X_FORWARDED_PREFIX") if by_proxy else None
     if forwarded:
-        return Site(DavPath.from_url(str(forwarded)), authorities, is_cut=True)
+        return _site(str(forwarded), names, is_cut=True)
     script_name = str(environ.get("SCRIPT_NAME") or mount_path)
-    return Site(DavPath.from_url(_quoted(script_name)), authorities)
+    return _site(_quoted(script_name), names, is_cut=False)
 
 
-def _authorities(environ: Environ, *, by_proxy: bool) -> tuple[Authority, ...] | None:
-    names = [str(environ.get("HTTP_HOST") or "")]
-    if by_proxy:
-        forwarded = str(environ.get("HTTP_X_FORWARDED_HOST") or "")
-        names += forwarded.split(",")
-        if not forwarded and any(header in environ for header in _PROXY_HEADERS):
-            # It forwards, and does not say under which name: then any is right.
-            return None
-    found = [authority for name in names if (authority := Authority.parse(name)) is not None]
-    if not found:
-        # HTTP/1.0 without Host: there is nothing to compare with.
+# Few are kept: names are as long as a header may be.
+@lru_cache(maxsize=64)
+def _site(prefix: str, names: tuple[str, ...] | None, *, is_cut: bool) -> Site:
+    """Read the prefix and the names, which are the same in most requests."""
+    found = [authority for name in names or () if (authority := Authority.parse(name)) is not None]
+    # HTTP/1.0 without Host: there is nothing to compare with.
+    return Site(DavPath.from_url(prefix), tuple(found) or None, is_cut=is_cut)
+
+
+def _names(environ: Environ, *, by_proxy: bool) -> tuple[str, ...] | None:
+    host = str(environ.get("HTTP_HOST") or "")
+    if not by_proxy:
+        return (host,)
+    forwarded = str(environ.get("HTTP_X_FORWARDED_HOST") or "")
+    if not forwarded and any(header in environ for header in _PROXY_HEADERS):
+        # It forwards, and does not say under which name: then any is right.
         return None
-    return tuple(found)
+    return (host, *forwarded.split(","))
 
 
 def raw_target(environ: Environ) -> str:
@@ -229,7 +242,8 @@ def raw_target(environ: Environ) -> str:
 
 def _split(target: str) -> tuple[str, str]:
     """Cut a path before its query or fragment."""
-    end = min((i for c in "?#" if (i := target.find(c)) >= 0), default=len(target))
+    found = _PATH_END.search(target)
+    end = len(target) if found is None else found.start()
     return target[:end], target[end:]
 
 
@@ -253,8 +267,8 @@ def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def resource_path(environ: Environ, site: Site) -> DavPath:
-    """Parse the request target into the path of a resource.
+def resource_path(raw: str, site: Site) -> DavPath:
+    """Parse the path of a request target into the path of a resource.
 
     A target that is not below the prefix is one from which a proxy has cut it
     without saying so.
@@ -262,7 +276,6 @@ def resource_path(environ: Environ, site: Site) -> DavPath:
     Raises:
         BadPath: it names nothing that could ever be a resource.
     """
-    raw = raw_target(environ)
     if not raw.startswith("/"):
         raise BadPath("The request target is not a path.")
     path = None if site.is_cut else site.path_of(raw)

@@ -160,7 +160,7 @@ def test_the_prefix_of_a_mount_is_not_part_of_the_path(
 ) -> None:
     """Whoever takes the prefix off, or nobody, the same file is meant."""
     environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "h"} | environ
-    assert resource_path(environ, site_of(environ, PROXIES, mount_path)).text == path
+    assert resource_path(raw_target(environ), site_of(environ, PROXIES, mount_path)).text == path
 
 
 def test_the_target_keeps_its_escapes_and_loses_its_query() -> None:
@@ -185,7 +185,7 @@ def test_no_request_target_breaks_the_parser(target: str, prefix: str) -> None:
     """Whatever is sent as a request target, the answer is a path or a refusal."""
     environ = {"REQUEST_URI": target, "PATH_INFO": target, "SCRIPT_NAME": prefix}
     with contextlib.suppress(BadPath):
-        resource_path(environ, site_of(environ, PROXIES, ""))
+        resource_path(raw_target(environ), site_of(environ, PROXIES, ""))
 
 
 def test_a_site_without_names_answers_to_any() -> None:
