@@ -69,7 +69,8 @@ class Front(BaseMiddleware):  # type: ignore[misc]
                 seconds = time.monotonic() - began
                 access_log.write(environ, sending.status, sending.sent_bytes, seconds, request_id)
 
-        return _Body(body, sending, environ, finished)
+        kind = _LongBody if hasattr(body, "send_through") else _Body
+        return kind(body, sending, finished)
 
     def _answer(self, environ: dict[str, Any], sending: _Sending, id_: str) -> Iterable[bytes]:
         """Run the application inside; what it raises becomes its answer."""
@@ -135,14 +136,12 @@ class _Body:
 
     def __init__(
         self,
-        body: Iterable[bytes],
+        body: Any,
         sending: _Sending,
-        environ: dict[str, Any],
         finished: Callable[[], None],
     ) -> None:
         self._body = body
         self._sending = sending
-        self._environ = environ
         self._finished = finished
 
     def __iter__(self) -> Iterator[bytes]:
@@ -156,3 +155,22 @@ class _Body:
             close(self._body)
         finally:
             self._finished()
+
+
+class _LongBody(_Body):
+    """A body with pieces of files in it; see `davhost.server.gateway`."""
+
+    def send_through(
+        self, write: Callable[[bytes], None], send_file: Callable[[int, int, int], None]
+    ) -> None:
+        """Send the whole body, and count it."""
+
+        def count_and_write(block: bytes) -> None:
+            self._sending.sent_bytes += len(block)
+            write(block)
+
+        def count_and_send_file(file: int, start: int, size: int) -> None:
+            send_file(file, start, size)
+            self._sending.sent_bytes += size
+
+        self._body.send_through(count_and_write, count_and_send_file)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..browsing import attachment
@@ -19,6 +20,12 @@ _INDEX_TYPE = "text/html; charset=utf-8"
 
 #: A page that shows the names and can do nothing, not even load a style.
 _INDEX_POLICY = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+
+#: What is shorter goes out together with its head.
+_LONG_BYTES = 65_536
+
+#: How much of a long file is sent before it is counted, for the log.
+_PIECE_BYTES = 16 << 20
 
 
 def head(exchange: Exchange) -> Response:
@@ -59,25 +66,22 @@ def _answer(exchange: Exchange, opened: Opened) -> Response:
 
 def _content(exchange: Exchange, resource: Resource, content: BinaryIO) -> Response:
     """Answer with a file that has at least one byte."""
-    block_bytes = exchange.options.block_bytes
     chosen = _ranges(exchange, resource)
     if not chosen:
         chosen = (ByteRange(0, resource.size_bytes - 1),)
         length = ("Content-Length", str(resource.size_bytes))
         extra: Headers = (length, *_type_of(resource))
-        return Response(
-            200, (*extra, *_description(resource)), FileParts(content, chosen, block_bytes)
-        )
+        parts = _parts(exchange, content, chosen)
+        return Response(200, (*extra, *_description(resource)), parts)
+    parts = _parts(exchange, content, chosen)
     if len(chosen) == 1:
         extra = (
             ("Content-Range", chosen[0].content_range(resource.size_bytes)),
             ("Content-Length", str(chosen[0].size_bytes)),
             *_type_of(resource),
         )
-        return Response(
-            206, (*extra, *_description(resource)), FileParts(content, chosen, block_bytes)
-        )
-    return _multipart(resource, FileParts(content, chosen, block_bytes))
+        return Response(206, (*extra, *_description(resource)), parts)
+    return _multipart(resource, parts)
 
 
 def _ranges(exchange: Exchange, resource: Resource) -> Sequence[ByteRange]:
@@ -153,6 +157,37 @@ class FileParts:
     def close(self) -> None:
         """Close the file."""
         self._content.close()
+
+
+class LongFileParts(FileParts):
+    """Parts that a server sends without reading them, if it can.
+
+    Args:
+        content: a file of the operating system.
+    """
+
+    def send_through(
+        self, write: Callable[[bytes], None], send_file: Callable[[int, int, int], None]
+    ) -> None:
+        """Send the whole body; see `davhost.server.gateway`.
+
+        Raises:
+            EOFError: as `__iter__` raises OSError.
+        """
+        for head_bytes, part in zip(self.heads, self.ranges, strict=True):
+            if head_bytes:
+                write(head_bytes)
+            for first in range(part.first, part.last + 1, _PIECE_BYTES):
+                size_bytes = min(_PIECE_BYTES, part.last + 1 - first)
+                send_file(self._content.fileno(), first, size_bytes)
+        if self.tail:
+            write(self.tail)
+
+
+def _parts(exchange: Exchange, content: BinaryIO, chosen: Sequence[ByteRange]) -> FileParts:
+    is_long = sum(part.size_bytes for part in chosen) >= _LONG_BYTES
+    kind = LongFileParts if is_long and isinstance(content, io.BufferedReader) else FileParts
+    return kind(content, chosen, exchange.options.block_bytes)
 
 
 def _description(resource: Resource) -> Headers:

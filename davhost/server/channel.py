@@ -17,6 +17,8 @@ from contextlib import suppress
 from davhost.server.errors import PeerGone, PeerStalled
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+#: What is read at once of a file that must be encrypted.
+_FILE_BLOCK_BYTES = 262_144
 _UNFINISHED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -143,6 +145,34 @@ class Channel:
             deadline = deadline or time.monotonic() + seconds
             self._wait(deadline)
 
+    def send_file_within(self, file: int, start: int, size: int, seconds: float) -> None:
+        """Send *size* bytes of a file from *start* on, as `send_within` does.
+
+        The kernel copies them by itself, unless they must be encrypted here.
+
+        Raises:
+            EOFError: the file ends before.
+            PeerStalled, PeerGone: as `send_within`.
+        """
+        end = start + size
+        deadline = None
+        while start < end:
+            if isinstance(self.socket, ssl.SSLSocket):
+                block = os.pread(file, min(end - start, _FILE_BLOCK_BYTES), start)
+                self.send_within(block, seconds)
+                sent: int | None = len(block)
+            else:
+                self._check()
+                sent = self._send_file(file, start, end - start)
+            if sent:
+                start += sent
+                deadline = None
+            elif sent is not None:
+                raise EOFError(f"a file ends {end - start} bytes early")
+            else:
+                deadline = deadline or time.monotonic() + seconds
+                self._wait(deadline)
+
     def send_plain(self, data: bytes) -> None:
         """Send *data* under the TLS layer, as far as the kernel takes it."""
         with suppress(OSError):
@@ -174,6 +204,16 @@ class Channel:
         except _UNFINISHED as error:
             self._note(error, select.POLLOUT)
             return 0
+        except (OSError, ValueError) as error:
+            raise PeerGone(str(error)) from error
+
+    def _send_file(self, file: int, start: int, size: int) -> int | None:
+        """Send as much as the kernel takes; None if it takes nothing now, 0 at the file's end."""
+        try:
+            return os.sendfile(self.socket.fileno(), file, start, size)
+        except BlockingIOError as error:
+            self._note(error, select.POLLOUT)
+            return None
         except (OSError, ValueError) as error:
             raise PeerGone(str(error)) from error
 

@@ -1,4 +1,9 @@
-"""WSGI: call the application and send what it answers (PEP 3333)."""
+"""WSGI: call the application and send what it answers (PEP 3333).
+
+A body may have a method ``send_through(write, send_file)``, beside being an
+iterable for other servers: it is called to send the whole body, with functions
+for bytes and for pieces of files, which need not be read into memory.
+"""
 
 import logging
 import sys
@@ -92,6 +97,11 @@ class Gateway(Gateway_10):
         self._start()
         self.req.write(chunk)
 
+    def send_file(self, file: int, start: int, size: int) -> None:
+        """Send a piece of the body that is in a file; see `Request.send_file`."""
+        self._start()
+        self.req.send_file(file, start, size)
+
     def _run(self) -> None:
         response = self.req.server.wsgi_app(self.env, self.start_response)
         try:
@@ -104,6 +114,10 @@ class Gateway(Gateway_10):
     def _send(self, response: Iterable[bytes]) -> None:
         if isinstance(response, (list, tuple)) and self.started_response:
             self._start(sum(map(len, response)))
+        send_through = getattr(response, "send_through", None)
+        if send_through is not None:
+            send_through(self.write, self.send_file)
+            return self.req.finish()
         for chunk in response:
             if chunk:
                 self.write(chunk)
@@ -111,7 +125,7 @@ class Gateway(Gateway_10):
                     # HEAD: the rest of a large file need not be read.
                     break
         self._start()
-        self.req.finish()
+        return self.req.finish()
 
     def _start(self, body_length: int | None = None) -> None:
         if not self.started_response:

@@ -96,6 +96,30 @@ class Request(HTTPRequest):
             chunk = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b""
         return self._send(chunk)
 
+    def send_file(self, file: int, start: int, size: int) -> None:
+        """Send a piece of the body that is in a file; nothing if there must be no body.
+
+        Args:
+            file: a descriptor.
+            start: the offset of the first byte.
+
+        Raises:
+            BadAnswer: the body is longer than declared, or its length is not declared.
+            EOFError: the file is shorter.
+            PeerGone, PeerStalled: the client went or stopped reading.
+        """
+        answer = cast(Answer, self.answer)
+        if answer.delimiter is Delimiter.NO_BODY:
+            return self.flush()
+        if answer.delimiter is not Delimiter.LENGTH:
+            raise BadAnswer("a file is sent with a Content-Length")
+        if size > cast(int, answer.length) - self._sent_bytes:
+            raise BadAnswer("the body is longer than its Content-Length")
+        self.flush()
+        self._sent_bytes += size
+        stall_seconds = self.options.send_stall_timeout_seconds
+        return self.channel.send_file_within(file, start, size, stall_seconds)
+
     def finish(self) -> None:
         """Send what delimits the answer.
 
