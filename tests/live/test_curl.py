@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.client_contract import ClientContract, a_file, holds, is_tree, some_bytes
+from tests.live.client_contract import (
+    ClientContract,
+    a_file,
+    holds,
+    is_content,
+    is_tree,
+    some_bytes,
+)
 from tests.live.dav import Account, Dav, href
 from tests.live.programs import run_program
 from tests.live.server import clean_environment
@@ -111,6 +118,18 @@ def test_a_range_is_that_part(
     box.put(href(folder, "a.pdf"), body)
     assert client.run(href(folder, "a.pdf"), "--range", asked).stdout == body[expected]
     assert client.status(href(folder, "a.pdf"), "--range", asked) == 206
+
+
+def test_long_ranges_come_in_one_answer(client: Curl, box: Dav, folder: str) -> None:
+    """Each behind its head; they are long enough to be sent without being read."""
+    body = some_bytes(3_000_000)
+    box.put(href(folder, "long.pdf"), body)
+    wanted = "10-999999,2000000-2999999"
+    answer = client.run(href(folder, "long.pdf"), "--range", wanted).stdout
+    boundary = answer[: answer.index(b"\r\n", 2)]
+    parts = [part.partition(b"\r\n\r\n")[2] for part in answer.split(boundary)[1:-1]]
+    is_content(parts[0], body[10:1_000_000])
+    is_content(parts[1], body[2_000_000:])
 
 
 def test_a_download_resumes(client: Curl, box: Dav, folder: str, tmp_path: Path) -> None:
