@@ -126,26 +126,36 @@ class LocalBlobs:
         return status if status and stat.S_ISREG(status.st_mode) else None
 
     def link(self, key: str, name: bytes, folder: int) -> None:
-        """Show a blob under a second name, for reading; a copy where links are impossible.
+        """Give a blob a second name, for reading.
 
         Args:
             folder: descriptor of a directory, in which *name* is free.
 
         Raises:
             BlobMissing: nothing is stored there, or something that is no blob.
-            OSError: the link or copy cannot be made.
-            Unavailable: the store cannot be read now.
+            OSError: the link cannot be made, or the store not be read.
+            Unavailable: the store is not there now.
         """
         place = BlobKey.find(key)
-        if place is None or self.find_stat(key) is None:
+        if place is None:
             raise BlobMissing(key)
-        try:
-            with self._folders.of(place) as source:
+        with suppress(FileNotFoundError, NotADirectoryError), self._folders.of(place) as source:
+            status = find_stat(place.hex, source)
+            if status is not None and stat.S_ISREG(status.st_mode):
                 os.link(
                     place.hex, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False
                 )
-        except FileNotFoundError:
-            raise BlobMissing(key) from None
+                return
+        self._folders.expect()
+        raise BlobMissing(key)
+
+    def show(self, key: str, name: bytes, folder: int) -> None:
+        """Show a blob under a second name, for reading; a copy where links are impossible.
+
+        Args, Raises: as `link`.
+        """
+        try:
+            self.link(key, name, folder)
         except OSError as error:
             if error.errno not in showing.NO_LINK:
                 raise

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable
 
 from sqlalchemy import bindparam, delete, exists, insert, select, text, update
 
 from ..model import Kind, PropertyUpdate, Resource, Stored
 from .prepared import Prepared
-from .reading import SUBTREE, Reading
+from .reading import SUBTREE, Reading, batches
 from .schema import blob, dead_property, resource, version
-
-T = TypeVar("T")
-
-#: How many values one IN list or one insert carries.
-_BATCH = 500
 
 
 class ContentWriting(Reading):
@@ -102,11 +96,6 @@ class ContentWriting(Reading):
                         for id_, name, xml in rows
                     ],
                 )
-
-
-def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    """Cut *values* into pieces that fit one statement."""
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
 
 _KEEP_BLOB = Prepared(insert(blob), ["key", "space_id", "size_bytes", "sha256"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Select, bindparam, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, Select, bindparam, delete, func, insert, select
 
 from ..errors import NotFound
 from ..model import JournalEntry, JournalPoint
@@ -16,6 +15,9 @@ from .transactions import Transaction
 
 #: How far back renames are looked for that belong to the saving of a document.
 _RECENT_ENTRIES = 500
+
+#: More than any journal has.
+_NO_LIMIT = 2**62
 
 #: How many refusals of one space are remembered.
 REFUSALS_MAX = 1000
@@ -45,16 +47,13 @@ class JournalReading:
         """Find the entry with the number *seq*; None if there is none."""
         if seq == 0:
             return JournalPoint(0, 0, 0)
-        statement = select(journal.c.seq, journal.c.at_us, journal.c.resource_id).where(
-            journal.c.space_id == self.space_id, journal.c.seq == seq
-        )
-        row = self.connection.execute(statement).first()
+        row = self.connection.row(_POINT, space=self.space_id, seq=seq)
         return None if row is None else JournalPoint(*row)
 
     def journal_since(self, seq: int, limit: int | None = None) -> list[JournalEntry]:
         """List the changes after *seq*, in order, *limit* of them at most."""
-        statement = _since() if limit is None else _since().limit(limit)
-        rows = self.connection.execute(statement, {"space": self.space_id, "since": seq})
+        limit = _NO_LIMIT if limit is None else limit
+        rows = self.connection.rows(_SINCE, space=self.space_id, since=seq, limit=limit)
         return [_entry(row) for row in rows]
 
     def journal_seq_at(self, at_us: int) -> int:
@@ -171,17 +170,22 @@ _RENAMED_TO = Prepared(
 _WRITE = Prepared(insert(journal), [column.name for column in journal.columns])
 
 
-@lru_cache
-def _since() -> Select[Any]:
-    return (
-        select(
-            journal.c.seq,
-            journal.c.verb,
-            journal.c.path,
-            journal.c.detail,
-            journal.c.at_us,
-            journal.c.resource_id,
-        )
-        .where(journal.c.space_id == bindparam("space"), journal.c.seq > bindparam("since"))
-        .order_by(journal.c.seq)
+_POINT = Prepared(
+    select(journal.c.seq, journal.c.at_us, journal.c.resource_id).where(
+        journal.c.space_id == bindparam("space"), journal.c.seq == bindparam("seq")
     )
+)
+
+_SINCE = Prepared(
+    select(
+        journal.c.seq,
+        journal.c.verb,
+        journal.c.path,
+        journal.c.detail,
+        journal.c.at_us,
+        journal.c.resource_id,
+    )
+    .where(journal.c.space_id == bindparam("space"), journal.c.seq > bindparam("since"))
+    .order_by(journal.c.seq)
+    .limit(bindparam("limit", type_=BigInteger))
+)

@@ -6,9 +6,9 @@ than 32 names takes some more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any, overload
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, TypeVar, overload
 
 from sqlalchemy import bindparam, select, text
 
@@ -19,6 +19,8 @@ from .journals import JournalReading
 from .locks import LockReading
 from .prepared import Prepared
 from .schema import blob, choice, dead_property, resource, space, version
+
+T = TypeVar("T")
 
 #: The columns of a Resource, in the order of its fields.
 RESOURCE = (
@@ -59,6 +61,9 @@ _STEPS_MAX = 32
 
 #: How many files that left one name are considered; only the latest matter.
 _ABSENT_MAX = 5
+
+#: How many values one IN list or one insert carries.
+_BATCH = 500
 
 #: The kinds of bytes in a tree: those that count against the quota, and scratch.
 SUBTREE = """
@@ -121,6 +126,24 @@ class Reading(LockReading, JournalReading):
         found = self.walk(path)
         return found[-1] if len(found) == len(path.names) + 1 else None
 
+    def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:
+        """Find the resources at *paths*; those that are not mapped are left out.
+
+        One statement for each path, or two for all members of one collection.
+        """
+        found: dict[DavPath, Resource] = {}
+        siblings: dict[tuple[Name, ...] | None, list[DavPath]] = {}
+        for path in paths:
+            siblings.setdefault(path.names[:-1] if path.names else None, []).append(path)
+        for path, *others in siblings.values():
+            if not others:
+                resource = self.find(path)
+                if resource is not None:
+                    found[path] = resource
+            elif (parent := self.find(path.parent)) is not None:
+                found.update(self._members_at(parent, [path, *others]))
+        return found
+
     def get(self, path: DavPath) -> Resource:
         """Find the resource at *path*.
 
@@ -144,6 +167,26 @@ class Reading(LockReading, JournalReading):
     def members(self, collection: Resource) -> Sequence[Resource]:
         """List the members of *collection* by name."""
         return _Resources(self.connection.rows(_MEMBERS, parent=collection.id))
+
+    def have_members(self, collections: Sequence[Resource]) -> set[int]:
+        """Say which of *collections* are not empty, by id."""
+        found: set[int] = set()
+        for some in batches(collections):
+            ids = _filled_up("id", [collection.id for collection in some])
+            found.update(id_ for (id_,) in self.connection.rows(_have_members(len(ids)), **ids))
+        return found
+
+    def _members_at(
+        self, collection: Resource, paths: Sequence[DavPath]
+    ) -> Iterator[tuple[DavPath, Resource]]:
+        """Find the members of *collection* at *paths*."""
+        by_name: dict[str, DavPath] = {path.name: path for path in paths}
+        for some in batches(list(by_name)):
+            names = _filled_up("n", some)
+            statement = _members_named(len(names))
+            for row in self.connection.rows(statement, parent=collection.id, **names):
+                member = resource_of(row)
+                yield by_name[member.name], member
 
     def properties(self, target: Resource) -> list[Property]:
         """List the dead properties of *target*."""
@@ -249,6 +292,11 @@ class _Resources(Sequence[Resource]):
 
     def __iter__(self) -> Iterator[Resource]:
         return map(resource_of, self._rows)
+
+
+def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Cut *values* into pieces that fit one statement."""
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
 
 _new_tuple = tuple.__new__
@@ -370,6 +418,40 @@ SELECT {RESOURCE_SQL} FROM resource r JOIN tree ON tree.id = r.id
 WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS NOT NULL))
 """
 )
+
+
+def _filled_up(prefix: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Name *values* for a statement, the last one again until they are a power of two.
+
+    So that there are few such statements, each written once.
+    """
+    count = 1 << (len(values) - 1).bit_length()
+    filled = [*values, *[values[-1]] * (count - len(values))]
+    return {f"{prefix}{index}": value for index, value in enumerate(filled)}
+
+
+@cache
+def _members_named(count: int) -> Prepared:
+    """Write the query for some members by their *count* names."""
+    names = ", ".join(f":n{index}" for index in range(count))
+    return Prepared(
+        text(
+            f"SELECT {RESOURCE_SQL} FROM resource r "
+            f"WHERE r.parent_id = :parent AND r.name IN ({names})"
+        )
+    )
+
+
+@cache
+def _have_members(count: int) -> Prepared:
+    """Write the query that finds those of *count* collections that are not empty."""
+    ids = ", ".join(f":id{index}" for index in range(count))
+    return Prepared(
+        text(
+            f"SELECT r.id FROM resource r WHERE r.id IN ({ids}) "
+            "AND EXISTS (SELECT 1 FROM resource m WHERE m.parent_id = r.id)"
+        )
+    )
 
 
 @lru_cache

@@ -30,11 +30,11 @@ from ..errors import QuotaExceeded
 from ..model import Burst, Kind, Lock, Resource, Rules, Space, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
-from .contents import ContentWriting, batches
+from .contents import ContentWriting
 from .journals import JournalWriting
 from .locks import LockWriting
 from .prepared import Prepared
-from .reading import RESOURCE, resource_of
+from .reading import RESOURCE, batches, resource_of
 from .schema import dead_property, resource, space
 from .transactions import Transaction
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -183,8 +183,7 @@ class Projection:
             top = open_folder(control.tree_name, control.users)
         except (FileNotFoundError, NotADirectoryError):
             return Comparison(False, 0, None, [Difference("/", Kind.MISSING)])
-        try:
-            disk = Disk(control, self._blobs, top)
+        with closing(Disk(control, self._blobs, top)) as disk:
             with self._reading(owner) as reading:
                 root, seq = reading.get(DavPath()), reading.journal_seq()
                 if mark and reading.find_journal_point(mark.point.seq) != mark.point:
@@ -192,8 +191,6 @@ class Projection:
             if mark and mark.top_inode != disk.inode:
                 mark = None
             found = list(differences(disk, root, lambda: self._reading(owner)))
-        finally:
-            os.close(top)
         entries, since_us = self._pending(owner, mark.point.seq if mark else seq)
         left = without_pending(found, entries)
         return Comparison(mark is not None, len(entries), since_us, left)

@@ -51,8 +51,7 @@ def differences(
         with reading() as now:
             members = now.members(collection)
         try:
-            with disk.reach(names) as folder:
-                yield from _compare(disk, folder, names, members, waiting)
+            yield from _compare(disk, disk.reach(names), names, members, waiting)
         except NotThere:
             yield names, Kind.MISSING
 

@@ -74,12 +74,15 @@ class Control:
         self.folder = folder
         self.tree_name = str(user_id).encode()
         self._mark_name: bytes | None = None
+        self._is_clear = False
         self._number: int | None = None
 
     def find_mark(self) -> Mark | None:
         """Read the mark; None if the tree has to be compared with the catalogue as a whole."""
-        mark = _only_mark(names_in(self.folder))
+        names = names_in(self.folder)
+        mark = _only_mark(names)
         self._mark_name = mark.file_name() if mark else None
+        self._is_clear = mark is not None and len(names) == 1
         return mark
 
     def write_mark(self, mark: Mark) -> None:
@@ -106,6 +109,7 @@ class Control:
             found = (_NUMBERED.fullmatch(name) for name in names_in(self.folder))
             self._number = max((int(match[1]) for match in found if match), default=0)
         self._number += 1
+        self._is_clear = False  # it is for something that will lie here
         return f"{prefix}-{self._number}".encode()
 
     def discard(self, folder: int, name: bytes) -> None:
@@ -123,6 +127,8 @@ class Control:
 
     def clear(self) -> None:
         """Delete what was discarded, and what a crash left."""
+        if self._is_clear:
+            return
         for name in names_in(self.folder):
             if name != self._mark_name:
                 self._raze(name)

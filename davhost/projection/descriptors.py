@@ -29,20 +29,21 @@ def open_folder(name: bytes, parent: int) -> int:
     return os.open(name, _OPEN_FOLDER, dir_fd=parent)
 
 
-def own_folder(name: bytes, parent: int, mode: int) -> tuple[int, bool]:
+def own_folder(name: bytes, parent: int, mode: int, *, expected: bool = True) -> tuple[int, bool]:
     """Open a folder, made if it is missing; what else has its name is removed.
+
+    Args:
+        expected: whether it is probably there; otherwise it is made first.
 
     Returns:
         A descriptor for the caller to close, and whether the folder was made.
     """
-    made = False
+    made = not expected and _make(name, parent, mode)
     for _ in range(_TRIES):
         try:
             folder = open_folder(name, parent)
         except FileNotFoundError:
-            with suppress(FileExistsError):  # another process was quicker
-                os.mkdir(name, mode, dir_fd=parent)
-                made = True
+            made = _make(name, parent, mode)
         except OSError as error:
             if error.errno not in _NO_FOLDER:
                 raise
@@ -53,6 +54,15 @@ def own_folder(name: bytes, parent: int, mode: int) -> tuple[int, bool]:
                 os.fchmod(folder, mode)  # whatever the umask is
             return folder, made
     raise FileExistsError(errno.EEXIST, "it comes back again and again", os.fsdecode(name))
+
+
+def _make(name: bytes, parent: int, mode: int) -> bool:
+    """Make a folder; False if something has its name."""
+    try:
+        os.mkdir(name, mode, dir_fd=parent)
+    except FileExistsError:  # or another process was quicker
+        return False
+    return True
 
 
 def names_in(folder: int) -> list[bytes]:

@@ -43,41 +43,61 @@ class Disk:
 
     Args:
         control: of the same user, locked.
-        top: descriptor of the top folder.
-        old_top: a tree that this one will replace; a file of which the store
-            has lost the bytes is taken over from there.
+        top: descriptor of the top folder; `close` closes it.
+
+    Attributes:
+        old_top: descriptor of a tree that this one will replace; a file of which
+            the store has lost the bytes is taken over from there.
     """
 
-    def __init__(
-        self, control: Control, blobs: LocalBlobs, top: int, old_top: int | None = None
-    ) -> None:
+    def __init__(self, control: Control, blobs: LocalBlobs, top: int) -> None:
         self._control = control
         self._blobs = blobs
         self._top = top
-        self._old_top = old_top
+        self.old_top: int | None = None
+        #: The folder that was reached last: what is next is mostly in the same one.
+        self._reached: tuple[Names, int] | None = None
+
+    def close(self) -> None:
+        """Close the folders."""
+        self._leave()
+        os.close(self._top)
 
     @property
     def inode(self) -> int:
         """Which folder it is."""
         return os.fstat(self._top).st_ino
 
-    @contextmanager
-    def reach(self, names: Names) -> Iterator[int]:
+    def reach(self, names: Names) -> int:
         """Walk to a folder; two descriptors are enough for any depth.
+
+        Returns:
+            A descriptor that is open until the next call, or a `move`.
 
         Raises:
             NotThere: there is no such folder.
         """
-        with reached(self._top, names) as folder:
-            yield folder
+        if self._reached is None or self._reached[0] != names:
+            self._leave()
+            self._reached = names, _walk(self._top, names)
+        return self._reached[1]
+
+    def _leave(self) -> None:
+        if self._reached is not None:
+            os.close(self._reached[1])
+            self._reached = None
 
     def stands(self, names: Names) -> bool:
-        """Whether there is a folder."""
+        """Whether there is a folder, which is reached then."""
         try:
-            with self.reach(names):
-                return True
+            self.reach(names)
         except NotThere:
             return False
+        return True
+
+    def has_folder(self, names: Names) -> bool:
+        """Whether there is a folder; the one that it is in is reached."""
+        return self.stands(names[:-1]) and is_folder(names[-1], self.reach(names[:-1]))
 
     def make(self, folder: int, name: bytes) -> bool | None:
         """See that a folder stands under a name.
@@ -86,7 +106,7 @@ class Disk:
             Whether it was made; None if this file system has no such name.
         """
         try:
-            made, was_made = own_folder(name, folder, FOLDER_MODE)
+            made, was_made = own_folder(name, folder, FOLDER_MODE, expected=False)
         except OSError as error:
             if error.errno not in _UNNAMEABLE:
                 raise
@@ -102,10 +122,9 @@ class Disk:
             path: the same place from the top.
         """
         try:
-            if self.is_right(folder, name, file):
-                return
-            self._make_temporary(file)
-            self._put(folder, name)
+            status = find_stat(name, folder)
+            if status is None or not self._is_right(status, file):
+                self._put(folder, name, file, is_free=status is None)
         except BlobMissing:
             # Overwritten meanwhile, and an entry of the journal will say so, or
             # lost: `check` says so, and what stands here may be the last copy.
@@ -113,6 +132,7 @@ class Disk:
         except OSError as error:
             if error.errno not in _UNNAMEABLE:
                 raise
+            self.discard(self._control.folder, _TEMPORARY)
             log.warning("the readable tree has no place for a file: %s", error.strerror)
 
     def is_right(self, folder: int, name: bytes, file: Resource) -> bool:
@@ -122,9 +142,10 @@ class Disk:
             BlobMissing: the store has lost them.
         """
         status = find_stat(name, folder)
-        if status is None or not stat.S_ISREG(status.st_mode):
-            return False
-        if status.st_size != file.size_bytes:
+        return status is not None and self._is_right(status, file)
+
+    def _is_right(self, status: os.stat_result, file: Resource) -> bool:
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size_bytes:
             return False
         if file.blob_key is None:
             return True
@@ -146,8 +167,9 @@ class Disk:
 
     def move(self, source: Names, target: Names) -> bool:
         """Move a folder, replacing what is there; False if there is none, or no place."""
+        self._leave()
         try:
-            with self.reach(source[:-1]) as old, self.reach(target[:-1]) as new:
+            with reached(self._top, source[:-1]) as old, reached(self._top, target[:-1]) as new:
                 if not is_folder(source[-1], old):
                     return False
                 self.discard(new, target[-1])
@@ -171,30 +193,42 @@ class Disk:
         """
         wanted = {member.name.encode(): member for member in members}
         collections: list[tuple[Names, Resource]] = []
-        with self.reach(names) as folder:
-            for name in names_in(folder):
-                if name not in wanted:
-                    self.discard(folder, name)
-            for name, member in wanted.items():
-                path = (*names, name)
-                if not member.is_collection:
-                    self.place(folder, name, member, path)
-                elif self.make(folder, name) is not None:
-                    collections.append((path, member))
+        folder = self.reach(names)
+        for name in names_in(folder):
+            if name not in wanted:
+                self.discard(folder, name)
+        for name, member in wanted.items():
+            path = (*names, name)
+            if not member.is_collection:
+                self.place(folder, name, member, path)
+            elif self.make(folder, name) is not None:
+                collections.append((path, member))
         return collections
+
+    def _put(self, folder: int, name: bytes, file: Resource, *, is_free: bool) -> None:
+        """Put the bytes of *file* under a name in one step, over whatever is there.
+
+        Args:
+            is_free: nothing is there, so that a link needs no second step.
+        """
+        if is_free and file.blob_key is not None:
+            with suppress(OSError):  # there are no links here, or it is no name
+                self._blobs.link(file.blob_key, name, folder)
+                return
+        self._make_temporary(file)
+        self._rename_temporary(folder, name)
 
     def _make_temporary(self, file: Resource) -> None:
         with suppress(FileNotFoundError):
             os.unlink(_TEMPORARY, dir_fd=self._control.folder)
         if file.blob_key is not None:
-            self._blobs.link(file.blob_key, _TEMPORARY, self._control.folder)
+            self._blobs.show(file.blob_key, _TEMPORARY, self._control.folder)
             return
         empty = os.open(_TEMPORARY, _CREATE, FILE_MODE, dir_fd=self._control.folder)
         os.fchmod(empty, FILE_MODE)
         os.close(empty)
 
-    def _put(self, folder: int, name: bytes) -> None:
-        """Rename the temporary into its place, over whatever is there."""
+    def _rename_temporary(self, folder: int, name: bytes) -> None:
         try:
             os.rename(_TEMPORARY, name, src_dir_fd=self._control.folder, dst_dir_fd=folder)
         except IsADirectoryError:
@@ -203,9 +237,9 @@ class Disk:
 
     def _save_last_copy(self, folder: int, name: bytes, path: Names) -> None:
         """Take a file over from the tree that this one replaces."""
-        if self._old_top is None:
+        if self.old_top is None:
             return
-        with suppress(NotThere, OSError), reached(self._old_top, path[:-1]) as old:
+        with suppress(NotThere, OSError), reached(self.old_top, path[:-1]) as old:
             status = find_stat(path[-1], old)
             if status is not None and stat.S_ISREG(status.st_mode):
                 os.link(path[-1], name, src_dir_fd=old, dst_dir_fd=folder, follow_symlinks=False)
@@ -218,17 +252,24 @@ def reached(top: int, names: Names) -> Iterator[int]:
     Raises:
         NotThere: there is no such folder.
     """
-    folder = os.dup(top)
+    folder = _walk(top, names)
     try:
-        for name in names:
-            try:
-                below = open_folder(name, folder)
-            except OSError as error:
-                if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
-                    raise NotThere from None
-                raise
-            os.close(folder)
-            folder = below
         yield folder
     finally:
         os.close(folder)
+
+
+def _walk(top: int, names: Names) -> int:
+    """Open a folder below an open one, for the caller to close."""
+    folder = os.dup(top)
+    for name in names:
+        try:
+            below = open_folder(name, folder)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
+                raise NotThere from None
+            raise
+        finally:
+            os.close(folder)
+        folder = below
+    return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from ..blobs.local import LocalBlobs
@@ -65,9 +65,8 @@ class Run:
         """Make the whole tree anew beside the old one, then put it in its place."""
         fresh = self._control.new_name("new")
         made, _ = own_folder(fresh, self._control.folder, FOLDER_MODE)
-        try:
-            with self._old_top() as old_top:
-                disk = Disk(self._control, self._blobs, made, old_top)
+        with closing(Disk(self._control, self._blobs, made)) as disk:
+            with self._old_top() as disk.old_top:
                 point = self._fill_all(disk)
             self._control.drop_mark()
             self._control.discard(self._control.users, self._control.tree_name)
@@ -78,8 +77,6 @@ class Run:
                 dst_dir_fd=self._control.users,
             )
             self._finish(disk, point, exact=True)
-        finally:
-            os.close(made)
         self.catch_up()
 
     def _align(self) -> None:
@@ -107,11 +104,16 @@ class Run:
                     return False
                 end = entries[-1].point
                 dirty = self._begin(disk, mark, entries)
-                found = {path: reading.find(path) for path in dirty}
+                found = reading.find_all(dirty)
+                brought = [found[path] for path in dirty if dirty[path] and path in found]
+                full = reading.have_members([r for r in brought if r.is_collection])
                 exact = reading.journal_seq() == end.seq
             self._read_on = False
-            for path in sorted(dirty, key=lambda path: len(path.names)):
-                self._settle(disk, path, found[path], brings_members=dirty[path])
+            # Those in one folder follow each other, and each folder those above it.
+            for path in sorted(dirty, key=lambda path: (len(path.names), path.names)):
+                resource = found.get(path)
+                empty = resource is not None and dirty[path] and resource.id not in full
+                self._settle(disk, path, resource, brings_members=dirty[path], empty=empty)
             return not self._finish(disk, end, exact=exact)
 
     def _find_mark(self) -> Mark | None:
@@ -132,7 +134,7 @@ class Run:
         return named(entries)
 
     def _moves_folders(self, disk: Disk, entries: list[JournalEntry]) -> bool:
-        return any(entry.source and disk.stands(_names(entry.source)) for entry in entries)
+        return any(entry.source and disk.has_folder(_names(entry.source)) for entry in entries)
 
     def _finish(self, disk: Disk, point: JournalPoint, *, exact: bool) -> bool:
         """Write the mark.
@@ -152,13 +154,24 @@ class Run:
     # -- paths
 
     def _settle(
-        self, disk: Disk, path: DavPath, resource: Resource | None, *, brings_members: bool
+        self,
+        disk: Disk,
+        path: DavPath,
+        resource: Resource | None,
+        *,
+        brings_members: bool,
+        empty: bool = False,
     ) -> None:
-        """Bring one path into line with what the catalogue has there."""
+        """Bring one path into line with what the catalogue has there.
+
+        Args:
+            brings_members: whether a folder that stands there may lack members.
+            empty: the resource is a collection without members.
+        """
         names = _names(path)
         if resource is None:
-            with suppress(NotThere), disk.reach(names[:-1]) as folder:
-                disk.discard(folder, names[-1])
+            with suppress(NotThere):
+                disk.discard(disk.reach(names[:-1]), names[-1])
             return
         if path.is_root:
             made: bool | None = False
@@ -169,15 +182,18 @@ class Run:
                 made = self._show(disk, names, resource)
             except NotThere:
                 return  # it has moved on with its folder: later entries say so
-        if resource.is_collection and made is not None and (made or brings_members):
+        if made is None or (made and empty):
+            return
+        if made or brings_members:
             self._fill(disk, [(names, resource)])
 
     def _show(self, disk: Disk, names: Names, resource: Resource) -> bool | None:
-        with disk.reach(names[:-1]) as folder:
-            if resource.is_collection:
-                return disk.make(folder, names[-1])
-            disk.place(folder, names[-1], resource, names)
-            return None
+        """See that it stands there; say whether a folder was made, None if there is none."""
+        folder = disk.reach(names[:-1])
+        if resource.is_collection:
+            return disk.make(folder, names[-1])
+        disk.place(folder, names[-1], resource, names)
+        return None
 
     def _mend(self, disk: Disk, path: DavPath) -> None:
         """Bring back the topmost folder on the way to *path* that is missing."""
@@ -220,10 +236,8 @@ class Run:
         """Open the top folder of the tree, made if it is missing."""
         control = self._control
         top, _ = own_folder(control.tree_name, control.users, FOLDER_MODE)
-        try:
-            yield Disk(control, self._blobs, top)
-        finally:
-            os.close(top)
+        with closing(Disk(control, self._blobs, top)) as disk:
+            yield disk
 
     @contextmanager
     def _old_top(self) -> Iterator[int | None]:

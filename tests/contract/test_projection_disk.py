@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from davhost.model import Resource
 from davhost.projection import Follower, Kind
 from davhost.projection import disk as disk_module
 from tests.contract.test_projection import fill
@@ -148,13 +149,21 @@ def test_a_name_that_the_disk_cannot_hold_stops_nothing(
     fill(ann)
     put = disk_module.Disk._put
 
-    def refuse(self: disk_module.Disk, folder: int, name: bytes) -> None:
+    def refuse(
+        self: disk_module.Disk, folder: int, name: bytes, file: Resource, *, is_free: bool
+    ) -> None:
         if name == b"one.txt":
             raise OSError(errno.ENAMETOOLONG, "File name too long")
-        put(self, folder, name)
+        put(self, folder, name, file, is_free=is_free)
 
     monkeypatch.setattr(disk_module.Disk, "_put", refuse)
     readable.catch_up(ann)
     assert sorted(readable.shown(ann)) == ["/a", "/a/b", "/a/b/two.txt", "/empty.txt"]
     [difference] = readable.projection.compare(ann.tree.principal.user_id).differences
     assert (difference.path, difference.kind) == ("/a/one.txt", Kind.MISSING)
+    only_the_mark(ann, readable)
+
+
+def only_the_mark(home: Home, readable: Readable) -> None:
+    """See that nothing is left of what was on its way into the tree, or out of it."""
+    assert len(list((readable.users / ".state" / readable.top(home).name).iterdir())) == 1
