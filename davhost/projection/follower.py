@@ -15,7 +15,7 @@ log = logging.getLogger("davhost.projection")
 
 #: Changes that come this soon after each other are applied together: the work
 #: for one change is hardly less than for twenty, and requests wait for it.
-_GATHER_SECONDS = 0.1
+_GATHER_SECONDS = 0.5
 #: Until a tree is tried again that another process works on.
 _BUSY_SECONDS = 0.1
 
