@@ -166,7 +166,7 @@ class Reading(LockReading, JournalReading):
 
     def members(self, collection: Resource) -> Sequence[Resource]:
         """List the members of *collection* by name."""
-        return _Resources(self.connection.rows(_MEMBERS, parent=collection.id))
+        return _Members(collection, self.connection.rows(_MEMBERS, parent=collection.id))
 
     def have_members(self, collections: Sequence[Resource]) -> set[int]:
         """Say which of *collections* are not empty, by id."""
@@ -270,13 +270,17 @@ class Reading(LockReading, JournalReading):
         return str(sha256)
 
 
-class _Resources(Sequence[Resource]):
-    """What rows of `RESOURCE` columns say; the value of each is made when it is looked at.
+class _Members(Sequence[Resource]):
+    """The members of a collection; the value of each is made when it is looked at.
 
     Of a large collection, the rows alone are many megabytes.
+
+    Args:
+        rows: of `_MEMBERS`, which leaves out what is the same for all of them.
     """
 
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, collection: Resource, rows: Sequence[Any]) -> None:
+        self._collection = collection
         self._rows = rows
 
     def __len__(self) -> int:
@@ -285,13 +289,19 @@ class _Resources(Sequence[Resource]):
     @overload
     def __getitem__(self, index: int) -> Resource: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Resource]: ...
-    def __getitem__(self, index: int | slice) -> Resource | Sequence[Resource]:
-        chosen = self._rows[index]
-        return _Resources(chosen) if isinstance(index, slice) else resource_of(chosen)
+    def __getitem__(self, index: slice) -> list[Resource]: ...
+    def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
+        if isinstance(index, slice):
+            return list(_Members(self._collection, self._rows[index]))
+        (member,) = _Members(self._collection, [self._rows[index]])
+        return member
 
     def __iter__(self) -> Iterator[Resource]:
-        return map(resource_of, self._rows)
+        space_id, parent_id = self._collection.space_id, self._collection.id
+        for a, b, kind, c, d, e, f, g, h, i in self._rows:
+            yield _new_tuple(
+                Resource, (a, space_id, parent_id, b, _KINDS[kind], c, d, e, f, g, h, i)
+            )
 
 
 def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
@@ -351,7 +361,9 @@ _BY_ID = Prepared(
 )
 
 _MEMBERS = Prepared(
-    select(*RESOURCE).where(resource.c.parent_id == bindparam("parent")).order_by(resource.c.name)
+    select(RESOURCE[0], *RESOURCE[3:])
+    .where(resource.c.parent_id == bindparam("parent"))
+    .order_by(resource.c.name)
 )
 
 _ABSENT = Prepared(

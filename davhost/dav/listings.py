@@ -61,14 +61,16 @@ class Writer:
 
     def responses(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
         """Write the DAV:response of each resource."""
-        site, minimal, has_quota = scene.site, scene.minimal, scene.space.quota_bytes is not None
+        site = scene.site
         above, start = None, ""
+        templates: dict[bool, _Template] = {}
         for entry in entries:
             parent, name, resource, properties, locks = entry
             if parent is above and name:
+                start = start or site.href(parent, collection=True)
                 href = start + href_text(name)
             else:
-                above, start = parent, site.href(parent, collection=True)
+                above, start = parent, ""
                 href = site.href(entry.path, collection=False).rstrip("/")
             is_collection = resource.is_collection
             if properties or locks or self.wanted.mode is Mode.NAMES:
@@ -77,8 +79,9 @@ class Writer:
                 continue
             # Nearly all are plain: their answers differ in a few values only, so
             # what is around those is written once.
-            kind = is_collection, has_quota, minimal
-            pattern, renders = self._templates.get(kind) or self._template(kind, entry, scene)
+            if is_collection not in templates:
+                templates[is_collection] = self._template(entry, scene)
+            pattern, renders = templates[is_collection]
             yield pattern % (href, *[render(entry, scene) for render in renders])
 
     def _inner(self, entry: Entry, scene: Scene) -> str:
@@ -86,11 +89,15 @@ class Writer:
             return propstat(_all_names(entry, scene), 200)
         return self._values(entry, scene)
 
-    def _template(self, kind: _Kind, sample: Entry, scene: Scene) -> _Template:
-        """Write what resources of a kind share that have neither locks nor dead properties."""
+    def _template(self, sample: Entry, scene: Scene) -> _Template:
+        """Write what resources share that have neither locks nor dead properties, or find it."""
+        is_collection = sample.resource.is_collection
+        kind = is_collection, scene.space.quota_bytes is not None, scene.minimal
+        if kind in self._templates:
+            return self._templates[kind]
         renders: list[_Render] = []
         inner = self._values(sample, scene, renders)
-        response = _response(_HOLE, inner, is_collection=sample.resource.is_collection)
+        response = _response(_HOLE, inner, is_collection=is_collection)
         template = response.replace("%", "%%").replace(_HOLE, "%s"), renders
         self._templates[kind] = template
         return template

@@ -92,7 +92,8 @@ _SHOWN = frozenset(
 
 def of(resource: Resource) -> str:
     """Find the media type: by the extension, else as declared on PUT."""
-    found = TYPES.get(resource.name.rpartition(".")[2].casefold()) if "." in resource.name else None
+    _, dot, extension = resource.name.rpartition(".")
+    found = TYPES.get(extension.casefold()) if dot else None
     return found or resource.content_type or "application/octet-stream"
 
 
