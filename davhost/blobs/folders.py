@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import DiskFull, Refused, Unavailable
@@ -50,26 +49,17 @@ class Folders:
                 self._make(_PENDING, folder)
                 self.sync(parent)
 
-    @contextmanager
-    def of(self, place: BlobKey) -> Iterator[int]:
+    def of(self, place: BlobKey) -> Opened:
         """Open the directory of a blob."""
-        folder = self._open(place)
-        try:
-            yield folder
-        finally:
-            os.close(folder)
+        return Opened(self._open(place))
 
-    @contextmanager
-    def space(self, name: str) -> Iterator[int]:
+    def space(self, name: str) -> Opened:
         """Open the directory of a space."""
-        with opened(f"{self._way}/{name}") as folder:
-            yield folder
+        return opened(f"{self._way}/{name}")
 
-    @contextmanager
-    def pending(self) -> Iterator[int]:
+    def pending(self) -> Opened:
         """Open the directory of the markers, which is there if the disk is."""
-        with opened(f"{self._way}/{_PENDING}") as folder:
-            yield folder
+        return opened(f"{self._way}/{_PENDING}")
 
     def expect(self) -> None:
         """Tell an absent blob from an absent disk.
@@ -77,7 +67,7 @@ class Folders:
         Raises:
             Unavailable: the disk with the store is not mounted, or broken.
         """
-        with refusing(), self.pending():
+        with Refusing(), self.pending():
             pass
 
     def open_or_make(self, place: BlobKey) -> int:
@@ -109,14 +99,24 @@ class Folders:
         self.sync(parent)
 
 
-@contextmanager
-def opened(path: Path | str, *, dir_fd: int | None = None) -> Iterator[int]:
+class Opened:
+    """A directory that is open, and is closed at the end of a ``with`` block."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __enter__(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def __exit__(self, *_: object) -> None:
+        """Close the directory."""
+        os.close(self._descriptor)
+
+
+def opened(path: Path | str, *, dir_fd: int | None = None) -> Opened:
     """Open a directory that is not a link."""
-    descriptor = os.open(path, _OPEN_FOLDER, dir_fd=dir_fd)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    return Opened(os.open(path, _OPEN_FOLDER, dir_fd=dir_fd))
 
 
 def close(descriptor: int) -> None:
@@ -138,13 +138,16 @@ def find_stat(name: str, folder: int) -> os.stat_result | None:
         return None
 
 
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Turn what the disk says into what the client is told."""
-    try:
-        yield
-    except OSError as error:
-        raise refusal(error) from error
+class Refusing:
+    """Turn what the disk says in a ``with`` block into what the client is told."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise a refusal for an OSError."""
+        if isinstance(error, OSError):
+            raise refusal(error) from error
 
 
 def refusal(error: OSError) -> Refused:

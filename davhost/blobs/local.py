@@ -32,12 +32,12 @@ from .folders import (
     NOT_A_BLOB,
     OPEN_PLAIN,
     Folders,
+    Refusing,
     close,
     find_stat,
     names,
     opened,
     refusal,
-    refusing,
 )
 from .keys import BlobKey, random_hex
 from .pending import PendingFiles, marker_of
@@ -115,7 +115,7 @@ class LocalBlobs:
         place = BlobKey.find(key)
         status = None
         if place is not None:
-            with refusing():
+            with Refusing():
                 with (
                     suppress(FileNotFoundError, NotADirectoryError),
                     self._folders.of(place) as folder,
@@ -179,7 +179,7 @@ class LocalBlobs:
         place = BlobKey.find(key)
         if place is None:
             raise ValueError(f"{key!r} is no key of a blob")
-        with ExitStack() as held, refusing():
+        with ExitStack() as held, Refusing():
             folder = self._folders.open_or_make(place)
             held.callback(close, folder)
             with suppress(FileNotFoundError):  # of a restore that broke off
@@ -216,7 +216,7 @@ class LocalBlobs:
         """Delete a blob; see `BlobStore.delete`."""
         place = BlobKey.find(key)
         if place is not None:
-            with refusing():
+            with Refusing():
                 if not self._delete_bytes(place):
                     self._folders.expect()
 
@@ -226,7 +226,7 @@ class LocalBlobs:
 
     def keys(self) -> Iterator[tuple[str, int]]:
         """Yield keys and sizes, holding nothing open meanwhile; see `BlobStore.keys`."""
-        with refusing(), self._folders.pending(), opened(self._folders.root) as root:
+        with Refusing(), self._folders.pending(), opened(self._folders.root) as root:
             spaces = [name for name in names(root) if _SPACE.fullmatch(name)]
         for space_name in spaces:
             for folder_name in self._folder_names(space_name):
@@ -238,7 +238,7 @@ class LocalBlobs:
         An upload that is still going on there loses its bytes.
         """
         name = str(space_id)
-        with refusing(), self._folders.pending(), opened(self._folders.root) as root:
+        with Refusing(), self._folders.pending(), opened(self._folders.root) as root:
             while find_stat(name, root) is not None:
                 with suppress(FileNotFoundError):  # somebody else deleted a part
                     shutil.rmtree(name, dir_fd=root)
@@ -256,6 +256,8 @@ class LocalBlobs:
     ) -> tuple[PendingBlob, BinaryIO]:
         """Begin an upload of a file that is there; say where its bytes are to be read."""
         descriptor = source.fileno()
+        with Refusing():
+            self._room.check(1)  # where bytes are shared, it is not looked at again
         if hard_link and may_link(descriptor):
             with suppress(Unavailable):  # another file system, or one without links
                 linked = self._pending.begin(space_id, descriptor)
@@ -278,7 +280,7 @@ class LocalBlobs:
     def _folder_names(self, space_name: str) -> list[str]:
         """List the directories of a space."""
         with (
-            refusing(),
+            Refusing(),
             self._folders.pending(),  # a space may be gone, the disk may not
             suppress(FileNotFoundError, NotADirectoryError),
             self._folders.space(space_name) as space,
@@ -290,7 +292,7 @@ class LocalBlobs:
         """List one directory's blobs that are not pending."""
         found: list[tuple[str, int]] = []
         with (
-            refusing(),
+            Refusing(),
             self._folders.pending() as pending,
             suppress(FileNotFoundError, NotADirectoryError),
             self._folders.space(space_name) as space,

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from ..errors import Unavailable
 from .adopting import clone, link
-from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, close, find_stat, names, refusing
+from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, Refusing, close, find_stat, names
 from .keys import BlobKey
 from .room import MIB, Room
 from .showing import NO_LINK
@@ -55,8 +55,7 @@ class PendingFiles:
         Raises:
             DiskFull, Unavailable: the store cannot be written now.
         """
-        with refusing():
-            self.room.check(1)
+        with Refusing():
             for _ in range(_KEY_TRIES):
                 place = BlobKey.make(space_id, self._random_hex())
                 blob = self._try_begin(place, source)
@@ -77,7 +76,7 @@ class PendingFiles:
         Args:
             delete: deletes the bytes of a blob; says whether there were any.
         """
-        with refusing(), self.folders.pending() as pending:
+        with Refusing(), self.folders.pending() as pending:
             markers = names(pending)
         return sum(
             self._sweep(markers[start : start + _SWEEP_BATCH], live, delete)
@@ -114,7 +113,7 @@ class PendingFiles:
     ) -> int:
         """Settle those of *markers* whose uploads are over, holding their flocks."""
         with ExitStack() as held:
-            with refusing(), self.folders.pending() as pending:
+            with Refusing(), self.folders.pending() as pending:
                 over = [place for name in markers if (place := _take_over(name, pending, held))]
             if not over:
                 return 0
@@ -167,7 +166,7 @@ class PendingFile:
         assert self._content is not None  # noqa: S101 - uploads are sealed once
         if self.is_whole:
             return
-        with refusing():
+        with Refusing():
             self._unchecked_bytes += len(block)
             if self._unchecked_bytes >= ROOM_CHECK_BYTES:
                 self._files.room.check(len(block))
@@ -190,7 +189,7 @@ class PendingFile:
     def seal(self) -> None:
         """Make the bytes read-only and durable, and then their name."""
         assert self._content is not None  # noqa: S101 - uploads are sealed once
-        with refusing():
+        with Refusing():
             os.fchmod(self._content, 0o444)
             self._files.folders.sync(self._content)
             content, self._content = self._content, None

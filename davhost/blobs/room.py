@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from .folders import disk_full, refusing
+from .folders import Refusing, disk_full
 
 MIB = 1 << 20
 
@@ -35,13 +35,13 @@ class Room:
 
     def is_scarce(self) -> bool:
         """Whether less than twice the reserve is free."""
-        with refusing():
+        with Refusing():
             free_bytes, reserve_bytes = self._look()
         return free_bytes < 2 * reserve_bytes
 
     def left_bytes(self) -> int | None:
         """Bytes that are free beside the reserve; None where the file system does not tell."""
-        with refusing():
+        with Refusing():
             free_bytes, reserve_bytes = self._look()
         return None if math.isinf(free_bytes) else max(0, int(free_bytes) - reserve_bytes)
 
