@@ -43,12 +43,18 @@ class _Lent:
             self._connection = Connection(self._engine, self.pooled)
         return self._connection
 
-    def end(self, *, commits: bool) -> None:
-        """End a transaction the way it was begun."""
+    def commit(self) -> None:
+        """Commit a transaction, whichever way its statements took."""
         if self._connection is not None and self._connection.in_transaction():
-            (self._connection.commit if commits else self._connection.rollback)()
+            self._connection.commit()
         else:
-            (self.driver.commit if commits else self.driver.rollback)()
+            self.driver.commit()
+
+    def roll_back(self) -> None:
+        """End a transaction without a trace, also one whose commit has failed."""
+        if self._connection is not None:
+            self._connection.rollback()
+        self.driver.rollback()
 
 
 class Connections:
@@ -165,7 +171,7 @@ class Transaction:
         failure = raised if isinstance(raised, DBAPIError) else None
         try:
             if raised is None:
-                self._lent.end(commits=True)
+                self._lent.commit()
         except (self._failures, DBAPIError) as not_committed:
             failure = self._wrapped(not_committed)
         finally:
@@ -217,7 +223,7 @@ class Transaction:
         usable = lent.pooled.is_valid and not self._is_lost
         try:
             if usable and not is_over:
-                lent.end(commits=False)
+                lent.roll_back()
             if usable and not (self._writes or self._connections.is_sqlite):
                 self.dialect.reset_isolation_level(self._driver)
         except (self._failures, DBAPIError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text
@@ -73,6 +74,31 @@ def test_a_row_that_is_there_is_an_integrity_error(database: Connections) -> Non
         fail_after(database, "a", "a")
     with Transaction(database, writes=True) as running:
         add(running, "a")
+
+
+def test_a_commit_that_fails_leaves_a_connection_that_works(tmp_path: Path) -> None:
+    """Nothing of it stays, neither in the tables nor on the way to them.
+
+    On SQLite, where it may be the disk that is full; PostgreSQL has no constraint of
+    ours that waits for the commit.
+    """
+    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+    catalogue = Catalogue(url)
+    catalogue.upgrade()
+    catalogue.close()
+    database = Connections(engine.connect(url, durable=False))
+    with pytest.raises(IntegrityError):
+        _break_a_promise_until_the_commit(database)
+    for _ in range(2):
+        with Transaction(database, writes=True) as running:
+            assert running.execute(select(known_address.c.address)).all() == []
+    database.close()
+
+
+def _break_a_promise_until_the_commit(database: Connections) -> None:
+    with Transaction(database, writes=True) as running:
+        running.execute(text("PRAGMA defer_foreign_keys = ON"))
+        running.execute(insert(known_address).values(user_id=1, address="nobody's", at_us=0))
 
 
 def test_a_reader_sees_one_moment(database: Connections) -> None:
