@@ -129,11 +129,7 @@ def get_version_content(reading: Reading, target: Resource, version_id: int) -> 
     row = reading.connection.execute(statement).first()
     if row is None:
         raise NotFound(f"The file has no version {version_id}.")
-    return resource_of((*_before_content(target), *row[:4], 0, row.modified_us))
-
-
-def _before_content(target: Resource) -> tuple[object, ...]:
-    return target.id, target.space_id, target.parent_id, target.name, target.kind
+    return target._replace(**row._mapping, created_us=0, touched_us=0)
 
 
 def _list(reading: Reading, which: str, parameters: dict[str, int]) -> list[Departed]:
