@@ -76,7 +76,7 @@ class HomeCollection(DAVCollection):  # type: ignore[misc]
     def get_member_names(self) -> list[str]:
         """List the names of the members."""
         listing = self._tree.listing(self._dav_path, depth=1, dead=False, locks=False)
-        return [entry.path.name for entry in listing.entries if entry.path != self._dav_path]
+        return [entry.name for entry in listing.entries[1:]]
 
 
 class HomeFile(DAVNonCollection):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from ..browsing import attachment
@@ -224,14 +225,12 @@ def _lines(exchange: Exchange) -> Iterator[str]:
     listing = exchange.tree.listing(exchange.path, depth=1, dead=False, locks=False)
     title = text(exchange.path.name if exchange.path.names else "/")
     yield f"<!doctype html>\n<html><head><title>{title}</title></head><body>\n<pre>\n"
-    for entry in listing.entries:
-        if entry.path == exchange.path:
-            continue
+    for entry in islice(listing.entries, 1, None):
         member = entry.resource
         slash = "/" if member.is_collection else ""
         href = attribute(exchange.href(entry.path, collection=member.is_collection))
         size = "-" if member.is_collection else str(member.size_bytes)
         at = iso_date(member.modified_us)
         when = f"{at[:10]} {at[11:16]}"
-        yield f'<a href="{href}">{text(entry.path.name)}{slash}</a>  {when}  {size}\n'
+        yield f'<a href="{href}">{text(entry.name)}{slash}</a>  {when}  {size}\n'
     yield "</pre>\n</body></html>\n"

@@ -149,7 +149,7 @@ class Intake:
 
     def _look(self, path: DavPath) -> _Place:
         listing = self._tree.listing(path, depth=1, dead=False, locks=False)
-        return _Place(path, {entry.path.name: entry.resource for entry in listing.entries[1:]})
+        return _Place(path, {entry.name: entry.resource for entry in listing.entries[1:]})
 
     # -- files
 

@@ -31,7 +31,7 @@ _HIDDEN_AT_TOP = ".davhost"
 
 #: As ``static/files/listing.js`` sorts.
 _KEYS: dict[str, Callable[[Entry], object]] = {
-    "name": lambda entry: entry.path.name.casefold(),
+    "name": lambda entry: entry.name.casefold(),
     "size": lambda entry: entry.resource.size_bytes,
     "modified": lambda entry: entry.resource.modified_us,
 }

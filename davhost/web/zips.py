@@ -62,7 +62,7 @@ def download(rest: str) -> Response:  # noqa: ARG001 - the path was parsed alrea
 
 
 def _chosen(members: Iterable[Entry], names: Iterable[str]) -> list[Entry]:
-    by_name = {entry.path.name: entry for entry in members}
+    by_name = {entry.name: entry for entry in members}
     chosen = [by_name.get(Name(name)) for name in names]
     found = [entry for entry in chosen if entry is not None]
     if len(found) < len(chosen):
