@@ -58,3 +58,14 @@ def test_a_body_is_kept_when_it_has_been_made_to_its_end() -> None:
     assert listings.find("cut") is None
     assert listings.find("long") is None
     assert listings.find("whole") == Kept(NOW, [b"12", b"34"])
+
+
+def test_what_is_out_of_date_makes_room() -> None:
+    """It is gone before the next one is made."""
+    listings = KeptListings(10)
+    listings.keep("a", Kept(NOW, [b"1234567"]))
+    listings.keep("b", Kept(NOW, [b"123"]))
+    listings.drop("a")
+    listings.drop("never kept")
+    listings.keep("c", Kept(NOW, [b"1234567"]))
+    assert [key for key in "abc" if listings.find(key)] == ["b", "c"]
