@@ -124,7 +124,6 @@ class Connection(HTTPConnection):
             return
         if self.phase is Phase.HANDSHAKE and not self._shake_hands():
             return
-        self.reader.fill()
         while (head := self._gather_head()) is not None:
             if not self._serve(head) or self._gives_way():
                 return
@@ -161,7 +160,7 @@ class Connection(HTTPConnection):
             PeerGone: the client has closed.
         """
         while (head := self._take_head()) is None:
-            if not self._next_comes_soon():
+            if not (self.reader.fill() or self._next_comes_soon()):
                 return None
         return head
 
