@@ -74,6 +74,8 @@ class Connection(HTTPConnection):
         #: the manager closes it.
         self.idle_since = time.monotonic()
         self.deadline = self.idle_since + self.options.header_timeout_seconds
+        #: Of the pool: in which round it was given its turn; None when it has none.
+        self.turn: int | None = None
         self._handshake_began = False
         self._method = "GET"
         self._searched_bytes = 0
@@ -134,7 +136,7 @@ class Connection(HTTPConnection):
         Requests that are in the buffer already go on: parked, they would not
         be noticed.
         """
-        return not self.reader.pending and not self.server.requests.has_spare_threads()
+        return not self.reader.pending and bool(self.server.requests.is_wanted())
 
     def _shake_hands(self) -> bool:
         if not self._handshake_began:
@@ -202,11 +204,11 @@ class Connection(HTTPConnection):
 
     def _next_comes_soon(self) -> bool:
         """Wait a moment for the next request if no one else needs the thread."""
-        if self.phase is not Phase.IDLE or not self.requests_seen:
+        threads = self.server.requests
+        if self.phase is not Phase.IDLE or not self.requests_seen or not threads.pause(self):
             return False
-        if not self.server.requests.has_spare_threads():
-            return False
-        return self.channel.readable_within(_NEXT_REQUEST_SECONDS) and self.reader.fill()
+        comes = self.channel.readable_within(_NEXT_REQUEST_SECONDS)
+        return threads.resume(self) and comes and self.reader.fill()
 
     def _serve(self, head: Head) -> bool:
         """Answer one request; True if the connection can carry another."""

@@ -22,6 +22,9 @@ log = logging.getLogger("davhost.server")
 _TICK_SECONDS = 0.5
 _TICK_WHILE_RETIRING_SECONDS = 0.02
 _ACCEPT_AT_ONCE = 16
+#: While connections wait for a turn there is no hurry to find more of them: those
+#: that come meanwhile are taken together.
+_BATCH_SECONDS = 0.01
 _PAUSE_SECONDS = 0.1
 _SHED_AT_ONCE = 16
 #: Who has come a moment ago is about to ask for something.
@@ -74,6 +77,7 @@ class ConnectionManager:
         while not self._is_done():
             for key, _ in self._selector.select(self._tick_seconds()):
                 self._handle(key.data, key.fd)
+            self._server.requests.wait_for_demand(_BATCH_SECONDS)
             now = time.monotonic()
             self._retire_parked(now)
             self._expire(now)
