@@ -26,6 +26,7 @@ RETIRE_SECONDS = 3600.0
 EXIT_NOT_STARTED = 3
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_M_ARENA_MAX = -8  # mallopt(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def work(birth: Birth, signal_mask: set[int]) -> NoReturn:
     status = EXIT_NOT_STARTED
     try:
         _die_with_supervisor(birth)
+        _share_memory_among_threads()
         _reset_signals(signal_mask)
         status = _serve(birth)
     except SystemExit as error:
@@ -113,6 +115,17 @@ def _die_with_supervisor(birth: Birth) -> None:
         os._exit(1)
     watch = threading.Thread(target=_watch, args=(birth.lifeline_fd,), daemon=True)
     watch.start()
+
+
+def _share_memory_among_threads() -> None:
+    """Let what one thread has given back be used by all.
+
+    glibc keeps a heap for each of several threads, and each of them keeps what
+    one large listing needed. Elsewhere there is no such setting.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _watch(lifeline_fd: int) -> None:
