@@ -130,11 +130,7 @@ class Channel:
             PeerStalled: the peer took nothing for *seconds*.
             PeerGone: the connection broke or was cancelled.
         """
-        self._check()
-        sent = self._send(data)
-        if sent == len(data):
-            return
-        rest = memoryview(data)[sent:]
+        rest = memoryview(data)
         deadline = None
         while rest:
             self._check()
@@ -198,7 +194,7 @@ class Channel:
         with suppress(OSError):
             self.socket.close()
 
-    def _send(self, data: bytes | memoryview) -> int:
+    def _send(self, data: memoryview) -> int:
         try:
             return self.socket.send(data)
         except _UNFINISHED as error:
