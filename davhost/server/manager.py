@@ -74,14 +74,19 @@ class ConnectionManager:
 
     def run(self) -> None:
         """Serve until the server has retired."""
+        looked_at = time.monotonic()
         while not self._is_done():
-            for key, _ in self._selector.select(self._tick_seconds()):
+            wait_seconds = looked_at + self._tick_seconds() - time.monotonic()
+            for key, _ in self._selector.select(max(0.0, wait_seconds)):
                 self._handle(key.data, key.fd)
             self._server.requests.wait_for_demand(_BATCH_SECONDS)
             now = time.monotonic()
-            self._retire_parked(now)
-            self._expire(now)
-            self._look_after_accepting(now)
+            # Not after each event: it looks at every connection that is parked.
+            if now >= looked_at + self._tick_seconds():
+                looked_at = now
+                self._retire_parked(now)
+                self._expire(now)
+                self._look_after_accepting(now)
 
     def close(self) -> None:
         """Close the listener, what is still parked, and the selector."""
