@@ -19,7 +19,7 @@ def test_a_reader_sees_one_moment(instance: Instance, ann: Home) -> None:
         ann.tree.erase_departed(absent.id)  # as housekeeping does, in its own time
         ann.put("/b.txt", b"new")
         assert reading.path_of(absent) is None
-        assert reading.members(reading.get(DavPath())) == []
+        assert list(reading.members(reading.get(DavPath()))) == []
     assert ann.names() == ["/b.txt"]
 
 
