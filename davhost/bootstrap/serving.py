@@ -6,6 +6,7 @@ import logging
 import os
 import ssl
 import sys
+import time
 from collections.abc import Callable
 
 from wsgidav.wsgidav_app import WsgiDAVApp
@@ -121,5 +122,21 @@ def set_up_logging(settings: Settings) -> None:
     # What no line shows is not looked for: the thread, the process, and who called.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=_FORMAT, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter(_FORMAT))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("davhost").setLevel(settings.log_level.upper())
+
+
+class _Formatter(logging.Formatter):
+    """Writes the time only once for all lines of one second, as most requests leave one."""
+
+    _second = (0, "")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002
+        second, text = self._second
+        if second != int(record.created):
+            second = int(record.created)
+            text = time.strftime(self.default_time_format, self.converter(second))
+            self._second = (second, text)
+        return f"{text},{record.msecs:03.0f}"

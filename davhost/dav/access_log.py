@@ -25,17 +25,14 @@ def write(environ: Environ, status: int, sent_bytes: int, seconds: float, reques
     to find a fault, and either may hold a secret.
     """
     principal = environ.get(PRINCIPAL)
+    email = principal.email if isinstance(principal, Principal) else "-"
+    address = log_value(str(environ.get(ADDRESS) or "-"))
+    method = log_value(str(environ.get("REQUEST_METHOD") or "-"), 32)
+    agent = log_value(str(environ.get("HTTP_USER_AGENT") or "-"), 256)
+    # Written out: to find its arguments again takes logging as long as all this.
     log.info(
-        '%s %s "%s %s" %d %d bytes %.1f ms %s "%s"',
-        log_value(str(environ.get(ADDRESS) or "-")),
-        log_value(principal.email if isinstance(principal, Principal) else "-").replace(" ", "_"),
-        log_value(str(environ.get("REQUEST_METHOD") or "-"), 32),
-        _path(environ),
-        status,
-        sent_bytes,
-        seconds * 1000,
-        request_id,
-        log_value(str(environ.get("HTTP_USER_AGENT") or "-"), 256),
+        f'{address} {log_value(email).replace(" ", "_")} "{method} {_path(environ)}" {status} '
+        f'{sent_bytes} bytes {seconds * 1000:.1f} ms {request_id} "{agent}"'
     )
 
 

@@ -30,6 +30,8 @@ def attribute(value: str) -> str:
 
 def log_value(value: str, limit: int = 2048) -> str:
     """Make *value* safe in one line of a log, whatever a client put into it."""
+    if len(value) <= limit and _LOG.search(value) is None:
+        return value
     shown = value if len(value) <= limit else value[:limit] + "..."
     return _LOG.sub(lambda match: match[0].encode("unicode_escape").decode(), shown).replace(
         '"', '\\"'
