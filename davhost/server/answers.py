@@ -58,7 +58,17 @@ class Answer(NamedTuple):
     closes: bool
 
 
-def check_answer(status: str, fields: Fields) -> None:
+class Checked(NamedTuple):
+    """The status and the fields that an application answers with, fit to be sent."""
+
+    status: str
+    #: Lines that are sent as they are.
+    lines: list[str]
+    #: The values of fields that mean something here, by their names in lower case.
+    understood: dict[str, set[str]]
+
+
+def check_answer(status: str, fields: Fields) -> Checked:
     """Refuse what would break the head or let a value become a new field.
 
     Raises:
@@ -66,22 +76,28 @@ def check_answer(status: str, fields: Fields) -> None:
     """
     if not isinstance(status, str) or not _STATUS.fullmatch(status):
         raise BadAnswer(f"malformed status {status!r}")
+    lines: list[str] = []
+    understood: dict[str, set[str]] = {}
     for name, value in fields:
-        _lower(name)
+        lower = _lower(name)
         if not isinstance(value, str) or _FORBIDDEN_IN_VALUE.search(value):
             raise BadAnswer(f"malformed value of header {name}")
+        if lower in _UNDERSTOOD:
+            understood.setdefault(lower, set()).add(value)
+        if lower not in _NOT_SENT:
+            lines.append(f"{name}: {value}\r\n")
+    return Checked(status, lines, understood)
 
 
 def frame(
-    status: str,
-    fields: Fields,
+    checked: Checked,
     *,
     method: str,
     http11: bool,
     keeps_alive: bool,
     body_length: int | None = None,
 ) -> Answer:
-    """Complete *fields*, which have been checked, to a head.
+    """Complete what an application answers with to a head.
 
     Args:
         keeps_alive: the client, the request body and the server allow it.
@@ -90,7 +106,8 @@ def frame(
     Raises:
         BadAnswer: Content-Length is not a number.
     """
-    lines, understood = _sort(fields)
+    status, own_lines, understood = checked
+    lines = own_lines.copy()
     bodiless = status[:3] in _BODILESS
     length = _declared_length(understood.get("content-length"))
     if length is None and not bodiless:
@@ -123,30 +140,16 @@ def plain_answer(
     fields = [("Content-Type", "text/plain; charset=utf-8"), *_SAFE]
     if request_id is not None:
         fields.append(("X-Request-Id", request_id))
-    answer = frame(
-        status, fields, method=method, http11=True, keeps_alive=False, body_length=len(body)
-    )
+    checked = check_answer(status, fields)
+    answer = frame(checked, method=method, http11=True, keeps_alive=False, body_length=len(body))
     return answer.head if answer.delimiter is Delimiter.NO_BODY else answer.head + body
-
-
-def _sort(fields: Fields) -> tuple[list[str], dict[str, set[str]]]:
-    """Write the lines that are sent as they are; return them and what is understood here."""
-    lines: list[str] = []
-    understood: dict[str, set[str]] = {}
-    for name, value in fields:
-        lower = _lower(name)
-        if lower in _UNDERSTOOD:
-            understood.setdefault(lower, set()).add(value)
-        if lower not in _NOT_SENT:
-            lines.append(f"{name}: {value}\r\n")
-    return lines, understood
 
 
 def _declared_length(values: set[str] | None) -> int | None:
     if values is None:
         return None
-    value = values.pop()
-    if values or not (value.isascii() and value.isdigit()):
+    value, *others = values
+    if others or not (value.isascii() and value.isdigit()):
         raise BadAnswer("malformed Content-Length")
     return int(value)
 

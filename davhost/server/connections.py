@@ -78,6 +78,7 @@ class Connection(HTTPConnection):
         self.turn: int | None = None
         self._handshake_began = False
         self._method = "GET"
+        self._head: Head | None = None
         self._searched_bytes = 0
         self._discarded_bytes = 0
 
@@ -181,7 +182,8 @@ class Connection(HTTPConnection):
         self._check_beginning(end)
         if end < 0:
             return None
-        return parse_head(self.reader.take(end))
+        self._head = parse_head(self.reader.take(end), self._head)
+        return self._head
 
     def _begin_head(self) -> None:
         self.phase = Phase.HEAD

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from cheroot.wsgi import Gateway_10
 
-from davhost.server.answers import Delimiter, Fields, check_answer
+from davhost.server.answers import Checked, Delimiter, Fields, check_answer
 from davhost.server.errors import (
     BadAnswer,
     BadBody,
@@ -39,9 +39,7 @@ class Gateway(Gateway_10):
         """Build the environ, as cheroot's constructors do one after the other."""
         self.req = req
         self.env = self.get_environ()
-        self.started_response = False
-        self._status = ""
-        self._fields: Fields = []
+        self._checked: Checked | None = None
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """Return the environ; cheroot's leaves some of it out and gets some wrong."""
@@ -78,16 +76,13 @@ class Gateway(Gateway_10):
         self, status: str, headers: Fields, exc_info: Any = None
     ) -> Callable[[bytes], None]:
         """Note the answer's head (PEP 3333); nothing is sent yet."""
-        if self.started_response and not exc_info:
+        if self._checked is not None and not exc_info:
             raise BadAnswer("start_response was called twice")
         if exc_info and self.req.sent_headers:
             raise exc_info[1]
-        check_answer(status, headers)
-        self.started_response = True
-        self._status = status
+        self._checked = check_answer(status, headers)
         # A second call replaces the first; cheroot would send both.
         self.req.answer = None
-        self._fields = list(headers)
         return self.write
 
     def write(self, chunk: bytes) -> None:
@@ -112,7 +107,7 @@ class Gateway(Gateway_10):
                 close()
 
     def _send(self, response: Iterable[bytes]) -> None:
-        if isinstance(response, (list, tuple)) and self.started_response:
+        if isinstance(response, (list, tuple)) and self._checked is not None:
             self._start(sum(map(len, response)))
         send_through = getattr(response, "send_through", None)
         if send_through is not None:
@@ -128,10 +123,10 @@ class Gateway(Gateway_10):
         return self.req.finish()
 
     def _start(self, body_length: int | None = None) -> None:
-        if not self.started_response:
+        if self._checked is None:
             raise BadAnswer("the application did not call start_response")
         if self.req.answer is None:
-            self.req.start(self._status, self._fields, body_length)
+            self.req.start(self._checked, body_length)
 
     def _is_bodiless(self) -> bool:
         answer = self.req.answer

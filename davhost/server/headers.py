@@ -52,21 +52,12 @@ class Head(NamedTuple):
     chunked: bool
     #: In bytes; 0 when the request has no body or a chunked one.
     content_length: int
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Tell if the client leaves the connection open (RFC 9112 section 9.3)."""
-        options = tokens(self.variables.get("HTTP_CONNECTION", ""))
-        if "close" in options:
-            return False
-        return self.http11 or "keep-alive" in options
-
-    @property
-    def expects_continue(self) -> bool:
-        """Tell if the client waits for ``100 Continue`` (RFC 9110 section 10.1.1)."""
-        if not self.http11:
-            return False
-        return "100-continue" in tokens(self.variables.get("HTTP_EXPECT", ""))
+    #: Whether the client leaves the connection open (RFC 9112 section 9.3).
+    keeps_alive: bool
+    #: Whether the client waits for ``100 Continue`` (RFC 9110 section 10.1.1).
+    expects_continue: bool
+    #: The header fields as they were sent; None if the target has changed one of them.
+    section: bytes | None
 
 
 def tokens(value: str) -> list[str]:
@@ -87,24 +78,43 @@ def end_of_head(buffer: bytearray, start: int = 0) -> int:
     return match.end() if match else -1
 
 
-def parse_head(data: bytes) -> Head:
+def parse_head(data: bytes, before: Head | None = None) -> Head:
     """Read a complete head, from the request line to the blank line.
+
+    Args:
+        before: the head of the request before, on the same connection: most
+            clients send the same fields again, which are not read twice.
 
     Raises:
         BadRequest: 400, 413, 417, 501 or 505.
     """
-    lines = data.removesuffix(b"\r\n\r\n").decode("latin-1").split("\r\n")
-    content = "".join(lines)
-    if "\n" in content or "\r" in content:
-        raise _bad("lines end in CRLF")
-    method, target, version = _request_line(lines[0])
+    line, _, section = data.removesuffix(b"\r\n\r\n").partition(b"\r\n")
+    method, target, version = _request_line(line.decode("latin-1"))
     http11 = version != "1.0"
-    variables = _variables(lines[1:])
     authority, path, query = _split_target(method, target)
+    if (
+        before is not None
+        and before.section == section
+        and before.http11 == http11
+        and authority is None
+    ):
+        return before._replace(method=method, target=target, path=path, query=query)
+    variables = _variables(section)
     _check_host(variables, authority, http11=http11)
     chunked, content_length = _framing(variables, http11=http11)
-    _check_expectation(variables, http11=http11)
-    return Head(method, target, path, query, http11, variables, chunked, content_length)
+    return Head(
+        method,
+        target,
+        path,
+        query,
+        http11,
+        variables,
+        chunked,
+        content_length,
+        _keeps_alive(variables, http11=http11),
+        _expects_continue(variables, http11=http11),
+        section if authority is None else None,
+    )
 
 
 def parse_field(line: str) -> tuple[str, str]:
@@ -126,6 +136,8 @@ def _bad(reason: str) -> BadRequest:
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
+    if "\n" in line:
+        raise _bad("lines end in CRLF")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise _bad("malformed request line")
@@ -139,8 +151,13 @@ def _request_line(line: str) -> tuple[str, str, str]:
     return method, target, version
 
 
-def _variables(lines: list[str]) -> dict[str, str]:
+def _variables(section: bytes) -> dict[str, str]:
+    """Read the field lines of a head, without the blank line at its end."""
     variables: dict[str, str] = {}
+    lines = section.decode("latin-1").split("\r\n") if section else []
+    content = "".join(lines)
+    if "\n" in content or "\r" in content:
+        raise _bad("lines end in CRLF")
     for line in lines:
         name, value = parse_field(line)
         if "_" in name:
@@ -223,7 +240,18 @@ def _content_length(value: str | None) -> int:
     return int(value)
 
 
-def _check_expectation(variables: dict[str, str], *, http11: bool) -> None:
+def _keeps_alive(variables: dict[str, str], *, http11: bool) -> bool:
+    options = tokens(variables.get("HTTP_CONNECTION", ""))
+    if "close" in options:
+        return False
+    return http11 or "keep-alive" in options
+
+
+def _expects_continue(variables: dict[str, str], *, http11: bool) -> bool:
+    """Tell if the client waits; HTTP/1.0 has no such thing."""
     expected = tokens(variables.get("HTTP_EXPECT", ""))
-    if http11 and expected.count("100-continue") != len(expected):
+    if not http11:
+        return False
+    if expected.count("100-continue") != len(expected):
         raise BadRequest(HTTPStatus.EXPECTATION_FAILED, "only 100-continue is understood")
+    return bool(expected)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cheroot.server import HTTPRequest
 
-from davhost.server.answers import Answer, Delimiter, Fields, frame, plain_answer
+from davhost.server.answers import Answer, Checked, Delimiter, frame, plain_answer
 from davhost.server.bodies import Body, ChunkedBody, KnownLengthBody
 from davhost.server.channel import Channel
 from davhost.server.errors import BadAnswer, PeerGone, PeerStalled
@@ -56,7 +56,7 @@ class Request(HTTPRequest):
         self.server.gateway(self).respond()
         self.reusable = not self._closes() and self._settle_body()
 
-    def start(self, status: str, fields: Fields, body_length: int | None = None) -> None:
+    def start(self, checked: Checked, body_length: int | None = None) -> None:
         """Compose the head; it is sent with the first bytes or at the end.
 
         Args:
@@ -67,8 +67,7 @@ class Request(HTTPRequest):
         """
         keeps_alive = self.head.keeps_alive and not self.server.retiring and self._body_allows()
         self.answer = frame(
-            status,
-            fields,
+            checked,
             method=self.head.method,
             http11=self.head.http11,
             keeps_alive=keeps_alive,

@@ -136,6 +136,35 @@ def test_a_name_with_underscore_cannot_pose_as_another_header(serve: Serve) -> N
     assert b"CONTENT_LENGTH" not in answer
 
 
+AFTER_EACH_OTHER = [
+    head("Host: x"),
+    head("Host: x", request="PUT /a?b HTTP/1.1"),
+    head("Host: x", request="GET / HTTP/1.0"),
+    head("Host: x", request="GET http://two:81/ HTTP/1.1"),
+    head("Host: x", "Expect: 100-continue", "Content-Length: 5", request="PUT /a HTTP/1.1"),
+    head("Host: x", "Expect: 100-continue", "Content-Length: 5", request="PUT /a HTTP/1.0"),
+    head("Host: x", "Transfer-Encoding: chunked", request="PUT /a HTTP/1.1"),
+    head("Host: x", "Connection: close"),
+    head(request="GET / HTTP/1.0"),
+]
+
+
+@pytest.mark.parametrize("before", AFTER_EACH_OTHER)
+@pytest.mark.parametrize("after", AFTER_EACH_OTHER)
+def test_a_head_means_the_same_whatever_came_before(before: bytes, after: bytes) -> None:
+    """Fields that a client repeats are not read again; nothing else is taken over."""
+    known = parse_head(before)
+    assert parse_head(after, known) == parse_head(after)
+    assert parse_head(after, parse_head(after)) == parse_head(after)
+
+
+def test_what_http_1_0_may_leave_out_is_missed_in_1_1() -> None:
+    """The same fields are judged again when the version is another."""
+    known = parse_head(head(request="GET / HTTP/1.0"))
+    with pytest.raises(BadRequest):
+        parse_head(head(), known)
+
+
 def test_repeated_headers_are_joined() -> None:
     """Nothing that a client sends twice is lost; cheroot keeps the last."""
     parsed = parse_head(head("Host: x", "If: (<a>)", "If: (<b>)", "Cookie: a=1", "Cookie: b=2"))
