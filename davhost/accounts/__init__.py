@@ -152,8 +152,7 @@ class Accounts(Joining):
 
     def _check(self, email: str, password: str, address: str) -> Account:
         key = email_key(email)
-        with self._catalogue.people() as people:
-            account = people.find(key)
+        account = self._catalogue.find_account(key)
         lease = self._clock.lease()
         enabled = account is not None and not account.disabled
         network = network_of(address)

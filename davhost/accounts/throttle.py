@@ -100,7 +100,6 @@ class Throttle:
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=1024)
 def network_of(address: str) -> str:
     """Name the network that one client can pick addresses from: an IPv6 /64."""
     try:

@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
+from ..model import Resource
 from ..paths import ROOT, DavPath
 from . import engine as engines
 from . import migrations, snapshots
@@ -192,6 +193,25 @@ class Catalogue:
 
         return Opening(self._transaction(writes=True), see, after_commit)
 
+    def find(self, space_id: int, path: DavPath, *, top: DavPath = ROOT) -> Resource | None:
+        """Find the resource at *path*, as a `read` that does nothing else would.
+
+        Raises:
+            NotFound: *path* is not below *top*.
+            Unavailable: the database cannot be used now.
+        """
+        with self._transaction(single=Reading.finds_at_once(path)) as running:
+            return Reading(running, space_id, lease=0, top=top).find(path)
+
+    def find_account(self, email_key: str) -> Account | None:
+        """Find an account by its case-folded e-mail address, as nearly every request does.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with self._transaction(single=True) as running:
+            return People(running).find(email_key)
+
     def people(self, *, writes: bool = False) -> Opening[People]:
         """Open a transaction over accounts.
 
@@ -279,5 +299,5 @@ class Catalogue:
             with self._transaction() as connection:
                 return float(connection.execute(found).scalar_one())
 
-    def _transaction(self, *, writes: bool = False) -> Transaction:
-        return Transaction(self._connections, writes=writes)
+    def _transaction(self, *, writes: bool = False, single: bool = False) -> Transaction:
+        return Transaction(self._connections, writes=writes, single=single)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
+from .prepared import Prepared
 from .schema import app_password
 from .transactions import Transaction
 
@@ -46,6 +47,13 @@ _ROW = select(
     app_password.c.address,
 )
 
+_BY_HASH = Prepared(
+    _ROW.where(
+        app_password.c.user_id == bindparam("user_id"),
+        app_password.c.secret_hash == bindparam("secret_hash"),
+    )
+)
+
 
 class AppPasswordRows:
     """A transaction over app passwords."""
@@ -60,11 +68,11 @@ class AppPasswordRows:
 
     def find(self, user_id: int, secret_hash: str) -> AppPassword | None:
         """Find one of an account by its hash."""
-        statement = _ROW.where(
-            app_password.c.user_id == user_id, app_password.c.secret_hash == secret_hash
-        )
-        row = self._connection.execute(statement).first()
-        return None if row is None else AppPassword(*row)
+        row = self._connection.row(_BY_HASH, user_id=user_id, secret_hash=secret_hash)
+        if row is None:
+            return None
+        found = AppPassword(*row)
+        return replace(found, read_only=bool(found.read_only))
 
     def list_(self, user_id: int) -> list[AppPassword]:
         """List those of an account, the newest first."""

@@ -121,6 +121,11 @@ class Reading(LockReading, JournalReading):
             resource_of(row[end - _WIDTH : end]) for end in ends if row[end - _WIDTH] is not None
         ]
 
+    @staticmethod
+    def finds_at_once(path: DavPath) -> bool:
+        """Whether `find` takes only one statement for *path*."""
+        return len(path.names) <= _STEPS_MAX
+
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
         found = self.walk(path)
@@ -237,7 +242,7 @@ class Reading(LockReading, JournalReading):
 
     def path_of(self, target: Resource) -> DavPath | None:
         """Find the path of a resource; None when it, or a folder above it, has departed."""
-        rows = self.connection.execute(_PATH_UP, {"id": target.id}).all()
+        rows = self.connection.rows(_PATH_UP, id=target.id)
         top_id, *_ = rows[-1]
         if top_id != self.space().root_id:
             return None
@@ -340,8 +345,9 @@ def space_of(row: Any) -> Space:
     )
 
 
-_PATH_UP = text(
-    """
+_PATH_UP = Prepared(
+    text(
+        """
 WITH RECURSIVE up(id, parent_id, name, height) AS (
   SELECT r.id, r.parent_id, r.name, 0 FROM resource r WHERE r.id = :id
   UNION ALL
@@ -349,6 +355,7 @@ WITH RECURSIVE up(id, parent_id, name, height) AS (
 )
 SELECT id, name FROM up ORDER BY height
 """
+    )
 )
 
 

@@ -133,15 +133,22 @@ class Transaction:
     SQLAlchemy. Inside, both raise what SQLAlchemy raises; what leaves it is
     translated.
 
+    Args:
+        single: it is one prepared statement that reads, which sees one moment by
+            itself: the database need not be told where it begins and ends.
+
     Raises:
         DiskFull: the database could not grow.
         Unavailable: the database is away, locked for too long or read-only.
     """
 
-    def __init__(self, connections: Connections, *, writes: bool) -> None:
+    def __init__(
+        self, connections: Connections, *, writes: bool = False, single: bool = False
+    ) -> None:
         self.dialect = connections.dialect
         self._connections = connections
         self._writes = writes
+        self._single = single
         self._failures = self.dialect.loaded_dbapi.Error
         self._driver: Any = None
         self._is_lost = False
@@ -170,7 +177,7 @@ class Transaction:
         """Commit or roll back, and give the connection back."""
         failure = raised if isinstance(raised, DBAPIError) else None
         try:
-            if raised is None:
+            if raised is None and not self._single:
                 self._lent.commit()
         except (self._failures, DBAPIError) as not_committed:
             failure = self._wrapped(not_committed)
@@ -205,7 +212,10 @@ class Transaction:
 
     def _begin(self) -> None:
         if self._connections.is_sqlite:
-            self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            if not self._single:
+                self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+        elif self._single:
+            self._driver.autocommit = True
         elif not self._writes:
             # PostgreSQL would let each statement see another moment: a row that
             # the first has found may be gone for the second.
@@ -224,8 +234,11 @@ class Transaction:
         try:
             if usable and not is_over:
                 lent.roll_back()
-            if usable and not (self._writes or self._connections.is_sqlite):
-                self.dialect.reset_isolation_level(self._driver)
+            if usable and not self._connections.is_sqlite:
+                if self._single:
+                    self._driver.autocommit = False
+                elif not self._writes:
+                    self.dialect.reset_isolation_level(self._driver)
         except (self._failures, DBAPIError):
             usable = False
         self._connections.take_back(lent, usable=usable)

@@ -35,6 +35,8 @@ class ReadingTree(Base):
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
+        if not is_past(path):
+            return self._catalogue.find(self.principal.space_id, path, top=self.principal.root)
         with self._reading() as reading:
             return find(reading, path)
 
@@ -45,12 +47,15 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
-        with self._reading() as reading:
-            target = find(reading, path)
-            not_modified = _check_read(reading, path, target, conditions)
-            if target is None:
-                raise NotFound("There is nothing here.")
-            return Looked(target, not_modified)
+        if conditions is NO_CONDITIONS:
+            target, not_modified = self.find(path), False
+        else:
+            with self._reading() as reading:
+                target = find(reading, path)
+                not_modified = _check_read(reading, path, target, conditions)
+        if target is None:
+            raise NotFound("There is nothing here.")
+        return Looked(target, not_modified)
 
     def open(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Opened:
         """Open what a GET answers with; the bytes stay as they are until it is closed.
