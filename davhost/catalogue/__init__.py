@@ -16,7 +16,6 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
-from ..model import Resource
 from ..paths import ROOT, DavPath
 from . import engine as engines
 from . import migrations, snapshots
@@ -141,16 +140,20 @@ class Catalogue:
         with self._transaction() as running:
             return engines.describe(running.through_sqlalchemy)
 
-    def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Opening[Reading]:
+    def read(
+        self, space_id: int, *, lease: float, top: DavPath = ROOT, single: bool = False
+    ) -> Opening[Reading]:
         """Open a read transaction of one space.
 
         Args:
             top: the only collection of it that there is for the reader.
+            single: the reader runs no more than one statement.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        return Opening(self._transaction(), lambda running: Reading(running, space_id, lease, top))
+        running = self._transaction(single=single)
+        return Opening(running, lambda running: Reading(running, space_id, lease, top))
 
     def write(
         self,
@@ -192,16 +195,6 @@ class Catalogue:
             )
 
         return Opening(self._transaction(writes=True), see, after_commit)
-
-    def find(self, space_id: int, path: DavPath, *, top: DavPath = ROOT) -> Resource | None:
-        """Find the resource at *path*, as a `read` that does nothing else would.
-
-        Raises:
-            NotFound: *path* is not below *top*.
-            Unavailable: the database cannot be used now.
-        """
-        with self._transaction(single=Reading.finds_at_once(path)) as running:
-            return Reading(running, space_id, lease=0, top=top).find(path)
 
     def find_account(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address, as nearly every request does.

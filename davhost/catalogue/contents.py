@@ -58,10 +58,9 @@ class ContentWriting(Reading):
 
     def erase(self, resource_id: int) -> None:
         """Remove a resource and all below it for good, with versions and properties."""
-        below = {"top": resource_id}
-        keys = self.connection.execute(_BLOBS_BELOW, below).scalars().all()
-        self.connection.execute(_ERASE, below)
-        self.forget_blobs(keys)
+        keys = self.connection.rows(_BLOBS_BELOW, top=resource_id)
+        self.connection.run(_ERASE, top=resource_id)
+        self.forget_blobs(key for (key,) in keys)
 
     def erase_version(self, version_id: int) -> None:
         """Remove one version for good."""
@@ -141,13 +140,15 @@ _DROP_PROPERTY = Prepared(
 
 _ADD_PROPERTY = Prepared(insert(dead_property), ["resource_id", "name", "xml"])
 
-_BLOBS_BELOW = text(
-    SUBTREE
-    + """
+_BLOBS_BELOW = Prepared(
+    text(
+        SUBTREE
+        + """
 SELECT r.blob_key FROM resource r JOIN tree ON tree.id = r.id WHERE r.blob_key IS NOT NULL
 UNION
 SELECT v.blob_key FROM version v JOIN tree ON tree.id = v.resource_id
 """
+    )
 )
 
-_ERASE = text(SUBTREE + "DELETE FROM resource WHERE id IN (SELECT id FROM tree)")
+_ERASE = Prepared(text(SUBTREE + "DELETE FROM resource WHERE id IN (SELECT id FROM tree)"))

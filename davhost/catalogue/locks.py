@@ -115,11 +115,8 @@ class LockWriting(LockReading):
 
     def extend_lock(self, token: str, *, timeout_seconds: int, expires: float) -> None:
         """Give a lock a new end on the lease clock."""
-        self.connection.execute(
-            update(lock)
-            .where(lock.c.token == token)
-            .values(timeout_seconds=timeout_seconds, expires=expires)
-        )
+        values = {"timeout_seconds": timeout_seconds, "expires": expires}
+        self.connection.run(_EXTEND, lock_token=token, **values)
 
     def drop_lock(self, token: str) -> None:
         """End one lock."""
@@ -171,6 +168,9 @@ _ADD = Prepared(insert(lock), ["space_id", *(column.name for column in _LOCK)])
 
 _DROP = Prepared(delete(lock).where(_reach(1, 1)))
 
+_EXTEND = Prepared(
+    update(lock).where(lock.c.token == bindparam("lock_token")), ["timeout_seconds", "expires"]
+)
 _DROP_ONE = Prepared(delete(lock).where(lock.c.token == bindparam("token")))
 
 _COUNT = Prepared(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any, TypeVar, overload
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import FromClause, and_, bindparam, select, text
 
 from ..errors import NotFound
 from ..model import Burst, Kind, Property, Resource, Rules, Space, Version
@@ -99,9 +100,13 @@ class Reading(LockReading, JournalReading):
         Raises:
             NotFound: *path* is not in the collection that the reader is confined to.
         """
+        return self._walk(path, sees_space=False)
+
+    def _walk(self, path: DavPath, *, sees_space: bool) -> list[Resource]:
+        """Find the resources along *path*; *sees_space* reads the row of the space on the way."""
         if not path.is_within(self.top):
             raise NotFound("There is nothing here.")
-        found = self._follow(path.names[:_STEPS_MAX], space=self.space_id)
+        found = self._follow(path.names[:_STEPS_MAX], sees_space=sees_space, space=self.space_id)
         for done in range(_STEPS_MAX, len(path.names), _STEPS_MAX):
             if len(found) <= done:
                 break
@@ -109,14 +114,19 @@ class Reading(LockReading, JournalReading):
             found += self._follow(names, start=found[-1].id)[1:]
         return found
 
-    def _follow(self, names: Sequence[Name], **start: int) -> list[Resource]:
+    def _follow(
+        self, names: Sequence[Name], *, sees_space: bool = False, **start: int
+    ) -> list[Resource]:
         """Find what *names* lead to from the root of a *space*, or from a resource at *start*."""
-        statement = _walk(len(names), from_root="space" in start)
+        statement = _walk(len(names), from_root="space" in start, sees_space=sees_space)
         values = {f"n{index}": name for index, name in enumerate(names, 1)}
         row = self.connection.row(statement, **start, **values)
         if row is None:
             return []
-        ends = range(_WIDTH, len(row) + 1, _WIDTH)
+        width = (len(names) + 1) * _WIDTH
+        if sees_space:
+            self._space = space_of(row[width:])
+        ends = range(_WIDTH, width + 1, _WIDTH)
         return [
             resource_of(row[end - _WIDTH : end]) for end in ends if row[end - _WIDTH] is not None
         ]
@@ -126,9 +136,13 @@ class Reading(LockReading, JournalReading):
         """Whether `find` takes only one statement for *path*."""
         return len(path.names) <= _STEPS_MAX
 
-    def find(self, path: DavPath) -> Resource | None:
-        """Find the resource at *path*; None when the URL is not mapped."""
-        found = self.walk(path)
+    def find(self, path: DavPath, *, sees_space: bool = False) -> Resource | None:
+        """Find the resource at *path*; None when the URL is not mapped.
+
+        Args:
+            sees_space: read the row of the space by the same statement.
+        """
+        found = self._walk(path, sees_space=sees_space)
         return found[-1] if len(found) == len(path.names) + 1 else None
 
     def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:
@@ -254,16 +268,14 @@ class Reading(LockReading, JournalReading):
         Returns:
             The collection, None when it was removed for good, and the name.
         """
-        statement = select(resource.c.home_parent_id, resource.c.home_name).where(
-            resource.c.id == target.id, resource.c.home_parent_id.is_not(None)
-        )
-        row = self.connection.execute(statement).first()
+        row = self.connection.row(_HOME, id=target.id)
         if row is None:
             return None
+        parent_id, name = row
         try:
-            return self.get_by_id(row.home_parent_id), Name.known(row.home_name)
+            return self.get_by_id(parent_id), Name.known(name)
         except NotFound:
-            return None, Name.known(row.home_name)
+            return None, Name.known(name)
 
     def versions(self, target: Resource) -> list[Version]:
         """List the contents that *target* had before, the newest first."""
@@ -364,6 +376,12 @@ _SPACE_BY_ID = Prepared(select(*SPACE).where(space.c.id == bindparam("id")))
 _BY_ID = Prepared(
     select(*RESOURCE).where(
         resource.c.id == bindparam("id"), resource.c.space_id == bindparam("space")
+    )
+)
+
+_HOME = Prepared(
+    select(resource.c.home_parent_id, resource.c.home_name).where(
+        resource.c.id == bindparam("id"), resource.c.home_parent_id.is_not(None)
     )
 )
 
@@ -474,16 +492,21 @@ def _have_members(count: int) -> Prepared:
 
 
 @lru_cache
-def _walk(length: int, *, from_root: bool) -> Prepared:
+def _walk(length: int, *, from_root: bool, sees_space: bool) -> Prepared:
     """Write the query that follows *length* names, downwards from one resource.
 
     Its one row has the columns of all of them, side by side; they are NULL from
-    where nothing is found.
+    where nothing is found. The columns of the space come last.
     """
-    start = "(SELECT root_id FROM space WHERE id = :space)" if from_root else ":start"
-    columns = ", ".join(f"r{i}.{column.name}" for i in range(length + 1) for column in RESOURCE)
-    steps = "".join(
-        f" LEFT JOIN resource r{i} ON r{i}.parent_id = r{i - 1}.id AND r{i}.name = :n{i}"
-        for i in range(1, length + 1)
-    )
-    return Prepared(text(f"SELECT {columns} FROM resource r0{steps} WHERE r0.id = {start}"))
+    steps = [resource.alias(f"r{index}") for index in range(length + 1)]
+    columns = [step.c[column.name] for step in steps for column in RESOURCE]
+    way: FromClause = steps[0]
+    start = steps[0].c.id == bindparam("start")
+    if from_root:
+        way = space.join(steps[0], steps[0].c.id == space.c.root_id)
+        start = space.c.id == bindparam("space")
+    for index, (above, below) in enumerate(pairwise(steps), 1):
+        named = below.c.name == bindparam(f"n{index}")
+        way = way.outerjoin(below, and_(below.c.parent_id == above.c.id, named))
+    more = SPACE if sees_space else ()
+    return Prepared(select(*columns, *more).select_from(way).where(start))

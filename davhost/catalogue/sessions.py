@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from .people import Account, People
+from .prepared import Prepared
 from .schema import secret, user, web_session
 from .transactions import Transaction
 
@@ -42,6 +43,8 @@ _ROW = select(
     web_session.c.address,
 )
 
+_BY_TOKEN = Prepared(_ROW.where(web_session.c.token_hash == bindparam("token_hash")))
+
 
 class SessionRows:
     """A transaction over the sessions of browsers."""
@@ -65,11 +68,12 @@ class SessionRows:
 
     def find(self, token_hash: str) -> tuple[SessionRow, Account] | None:
         """Find a session by the hash of its token, and whose it is."""
-        row = self._connection.execute(_ROW.where(web_session.c.token_hash == token_hash)).first()
+        row = self._connection.row(_BY_TOKEN, token_hash=token_hash)
         if row is None:
             return None
-        account = People(self._connection).find_by_id(row.user_id)
-        return None if account is None else (SessionRow(*row), account)
+        session = SessionRow(*row)
+        account = People(self._connection).find_by_id(session.user_id)
+        return None if account is None else (session, account)
 
     def list_(self, user_id: int) -> list[SessionRow]:
         """List the sessions of an account, the last used first."""

@@ -153,9 +153,12 @@ class Base:
             self._clock.now_us() - int(self._policy.limits.same_file_seconds * 1_000_000),
         )
 
-    def _reading(self) -> AbstractContextManager[Reading]:
+    def _reading(self, *, single: bool = False) -> AbstractContextManager[Reading]:
         return self._catalogue.read(
-            self.principal.space_id, lease=self._clock.lease(), top=self.principal.root
+            self.principal.space_id,
+            lease=self._clock.lease(),
+            top=self.principal.root,
+            single=single,
         )
 
     def _writing(self) -> AbstractContextManager[Writing]:
@@ -180,9 +183,15 @@ class Base:
             raise
 
 
-def find(reading: Reading, path: DavPath) -> Resource | None:
-    """Find what is at *path*, now or in the past; None when the URL is not mapped."""
-    return Past(reading).find(path) if is_past(path) else reading.find(path)
+def find(reading: Reading, path: DavPath, *, sees_space: bool = False) -> Resource | None:
+    """Find what is at *path*, now or in the past; None when the URL is not mapped.
+
+    Args:
+        sees_space: read the row of the space at the same time, for `Reading.space`.
+    """
+    if is_past(path):
+        return Past(reading).find(path)
+    return reading.find(path, sees_space=sees_space)
 
 
 def state_of(

@@ -35,9 +35,7 @@ class ReadingTree(Base):
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
-        if not is_past(path):
-            return self._catalogue.find(self.principal.space_id, path, top=self.principal.root)
-        with self._reading() as reading:
+        with self._reading(single=_is_found_at_once(path)) as reading:
             return find(reading, path)
 
     def look(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Looked:
@@ -121,8 +119,14 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
+        # Nearly all that a mounted drive asks: one resource, or whether one has changed.
+        is_simple = not (dead or locks or past) and conditions is NO_CONDITIONS
+        if is_simple and (known or depth == 0):
+            listing = self._look_at_once(path, known)
+            if listing is not None:
+                return listing
         with self._reading() as reading:
-            target = find(reading, path)
+            target = find(reading, path, sees_space=True)
             _check_read(reading, path, target, conditions)
             if is_past(path):
                 return Listing(reading.space(), Past(reading).entries(path, depth=depth))
@@ -145,6 +149,24 @@ class ReadingTree(Base):
                 entries = [*entries, *Past(reading).entries(DavPath.of(names.HISTORY), depth=0)]
             return Listing(space, entries, revision)
 
+    def _look_at_once(self, path: DavPath, known: Revision | None) -> Listing | None:
+        """List one resource, or nothing if the revision is *known*; None if it takes more.
+
+        Raises:
+            NotFound: the URL is not mapped.
+        """
+        if not _is_found_at_once(path):
+            return None
+        with self._reading(single=True) as reading:
+            target = reading.find(path, sees_space=True)
+            if target is None:
+                raise NotFound("There is nothing here.")
+            space = reading.space()
+        revision = _revision(space)
+        if known is None:
+            return Listing(space, [Entry.at(path, target)], revision)
+        return Listing(space, (), revision) if revision == known else None
+
     def versions(self, path: DavPath) -> list[Version]:
         """List the contents that the file at *path* had before, the newest first.
 
@@ -153,6 +175,11 @@ class ReadingTree(Base):
         """
         with self._reading() as reading:
             return reading.versions(reading.get(path))
+
+
+def _is_found_at_once(path: DavPath) -> bool:
+    """Whether one statement finds what is at *path*."""
+    return Reading.finds_at_once(path) and not is_past(path)
 
 
 def _check_read(

@@ -1,7 +1,10 @@
 """What others do between two steps of a request changes nothing about its answer."""
 
+from typing import Any
+
 import pytest
 
+from davhost.catalogue.transactions import Transaction
 from davhost.errors import Unavailable
 from davhost.paths import DavPath
 from davhost.tree import Tree
@@ -21,6 +24,34 @@ def test_a_reader_sees_one_moment(instance: Instance, ann: Home) -> None:
         assert reading.path_of(absent) is None
         assert list(reading.members(reading.get(DavPath()))) == []
     assert ann.names() == ["/b.txt"]
+
+
+def test_what_runs_without_a_transaction_is_one_statement(
+    ann: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would see two moments; a path of more than 32 names takes two."""
+    asked: dict[Transaction, int] = {}
+    run = Transaction._run
+
+    def count(self: Transaction, *arguments: Any) -> Any:
+        asked[self] = asked.get(self, 0) + 1
+        return run(self, *arguments)
+
+    deep = "/" + "/".join("d" * 40)
+    for length in range(1, 41):
+        ann.mkcol(deep[: 2 * length])
+    ann.put("/a.txt", b"text")
+    monkeypatch.setattr(Transaction, "_run", count)
+    for path in map(DavPath.from_text, ("/", "/a.txt", "/d/d", deep)):
+        assert ann.tree.find(path) == ann.tree.look(path).resource
+        ann.tree.listing(path, depth=0, dead=False, locks=False)
+        listing = ann.tree.listing(path, depth=1, dead=False, locks=False)
+        again = ann.tree.listing(path, depth=1, dead=False, locks=False, known=listing.revision)
+        assert again.entries == ()
+    singles = {transaction: n for transaction, n in asked.items() if transaction._single}
+    assert set(singles.values()) == {1}
+    assert len(singles) == 3 * len(("find", "look", "one resource", "nothing new"))
+    assert len(asked) > len(singles)
 
 
 def test_a_move_that_is_done_says_so(instance: Instance, ann: Home) -> None:

@@ -71,6 +71,36 @@ def test_a_change_shows_at_once(
     assert after == listing(elsewhere)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [made for what, made in CHANGES.items() if what != "a property" and "lock" not in what],
+)
+def test_a_change_shows_at_once_to_who_asks_for_little(
+    home: Client, elsewhere: Client, change: Callable[[Client], object]
+) -> None:
+    """What one statement can answer is asked in another way."""
+    inner = "<D:prop><D:getetag/><D:getcontentlength/></D:prop>"
+    before = [home.propfind("/d/", inner, "1").body for _ in range(2)]
+    change(elsewhere)
+    after = home.propfind("/d/", inner, "1")
+    assert before[0] == before[1] != after.body
+    assert after.body == elsewhere.propfind("/d/", inner, "1").body
+    for href in after.hrefs():
+        alone = home.propfind(href, inner, "0").propstats(href)
+        among = after.propstats(href)
+        assert {n: e.text for n, (_, e) in alone.items()} == {
+            n: e.text for n, (_, e) in among.items()
+        }
+
+
+def test_what_a_program_was_shown_is_not_what_a_mounted_drive_is_shown(home: Client) -> None:
+    """Only the drive sees that there is a past, also when the other's listing is kept."""
+    inner = "<D:prop><D:getetag/></D:prop>"
+    agents = ("rclone/v1.60.1", "davfs2/1.7.0 neon/0.33.0") * 2
+    shown = [home.propfind("/", inner, "1", User_Agent=agent).hrefs() for agent in agents]
+    assert [any(".davhost" in href for href in hrefs) for hrefs in shown] == [False, True] * 2
+
+
 def test_the_end_of_a_lock_shows_at_once(home: Client, elsewhere: Client) -> None:
     """What was kept without the lock is right again, and what was shown with it is not kept."""
     before = listing(home)
