@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..catalogue import Account, AppPassword, Catalogue
 from ..clock import Clock
@@ -84,12 +84,8 @@ class Devices:
         Raises:
             Forbidden: the folder that it is confined to is gone.
         """
-        with self._catalogue.people() as people:
-            account = people.find(email_key)
-            if account is None or account.disabled:
-                return None
-            found = people.app_passwords.find(account.id, _hash(secret))
-        if found is None:
+        account, found = self._catalogue.find_with_device(email_key, _hash(secret)) or (None, None)
+        if account is None or account.disabled or found is None:
             return None
         lease = self._clock.lease()
         if found.used is None or lease - found.used >= _TOUCH_SECONDS:
@@ -100,7 +96,7 @@ class Devices:
         root = self._root_of(account, found)
         if root is None:
             raise Forbidden("The folder that this app password was for is gone.")
-        return replace(principal_of(account), read_only=found.read_only, root=root, via=found.label)
+        return principal_of(account, read_only=found.read_only, root=root, via=found.label)
 
     def owns(self, account: Account, secret: str) -> bool:
         """Whether *secret* is an app password of *account*."""
@@ -149,7 +145,7 @@ def _random_secret() -> str:
 
 def _bare(text: str) -> str:
     """Leave out how people write it: with dashes or spaces, in any case."""
-    return re.sub(r"[\s-]", "", text[:200]).lower()
+    return "".join(text[:200].replace("-", " ").split()).lower()
 
 
 def _hash(secret: str) -> str:

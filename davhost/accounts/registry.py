@@ -10,6 +10,7 @@ from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue, IntegrityError, People
 from ..clock import Clock
 from ..model import Principal, Refusal, Rules
+from ..paths import ROOT, DavPath
 from .errors import AccountExists, BadEmail, LastAdmin, NoSuchAccount
 from .passwords import Passwords
 
@@ -302,8 +303,10 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
-def principal_of(account: Account) -> Principal:
-    """The actor that signs in with *account*."""
+def principal_of(
+    account: Account, *, read_only: bool = False, root: DavPath = ROOT, via: str | None = None
+) -> Principal:
+    """The actor that signs in with *account*, confined as `Principal` says."""
     return Principal(
-        user_id=account.id, email=account.email, space_id=account.space_id, admin=account.admin
+        account.id, account.email, account.space_id, account.admin, read_only, root, via
     )

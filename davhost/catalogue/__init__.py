@@ -205,6 +205,17 @@ class Catalogue:
         with self._transaction(single=True) as running:
             return People(running).find(email_key)
 
+    def find_with_device(
+        self, email_key: str, secret_hash: str
+    ) -> tuple[Account, AppPassword | None] | None:
+        """Find an account, as `find_account` does, and one of its app passwords.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        with self._transaction(single=True) as running:
+            return People(running).find_with_device(email_key, secret_hash)
+
     def people(self, *, writes: bool = False) -> Opening[People]:
         """Open a transaction over accounts.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from .prepared import Prepared
 from .schema import app_password
 from .transactions import Transaction
 
@@ -35,7 +34,8 @@ class AppPassword:
     address: str | None
 
 
-_ROW = select(
+#: The columns of an AppPassword, in the order of its fields.
+APP_PASSWORD = (
     app_password.c.id,
     app_password.c.user_id,
     app_password.c.label,
@@ -45,13 +45,6 @@ _ROW = select(
     app_password.c.used_us,
     app_password.c.used,
     app_password.c.address,
-)
-
-_BY_HASH = Prepared(
-    _ROW.where(
-        app_password.c.user_id == bindparam("user_id"),
-        app_password.c.secret_hash == bindparam("secret_hash"),
-    )
 )
 
 
@@ -68,17 +61,17 @@ class AppPasswordRows:
 
     def find(self, user_id: int, secret_hash: str) -> AppPassword | None:
         """Find one of an account by its hash."""
-        row = self._connection.row(_BY_HASH, user_id=user_id, secret_hash=secret_hash)
-        if row is None:
-            return None
-        found = AppPassword(*row)
-        return replace(found, read_only=bool(found.read_only))
+        statement = select(*APP_PASSWORD).where(
+            app_password.c.user_id == user_id, app_password.c.secret_hash == secret_hash
+        )
+        row = self._connection.execute(statement).first()
+        return None if row is None else app_password_of(row)
 
     def list_(self, user_id: int) -> list[AppPassword]:
         """List those of an account, the newest first."""
-        statement = _ROW.where(app_password.c.user_id == user_id)
+        statement = select(*APP_PASSWORD).where(app_password.c.user_id == user_id)
         rows = self._connection.execute(statement.order_by(app_password.c.id.desc()))
-        return [AppPassword(*row) for row in rows]
+        return [app_password_of(row) for row in rows]
 
     def touch(self, id_: int, *, used_us: int, used: float, address: str) -> None:
         """Note that one was used."""
@@ -98,3 +91,9 @@ class AppPasswordRows:
     def revoke_all(self, user_id: int) -> None:
         """Remove all of an account."""
         self._connection.execute(delete(app_password).where(app_password.c.user_id == user_id))
+
+
+def app_password_of(row: Any) -> AppPassword:
+    """Make the value of a row of `APP_PASSWORD` columns; what is true may be 1."""
+    id_, user_id, label, read_only, *rest = row
+    return AppPassword(id_, user_id, label, bool(read_only), *rest)

@@ -6,12 +6,23 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, text, union_all, update
+from sqlalchemy import (
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from ..model import Refusal, Rules
 from .activity import ActivityRows
 from .codes import CodeRows
-from .devices import AppPasswordRows
+from .devices import APP_PASSWORD, AppPassword, AppPasswordRows, app_password_of
 from .locks import LockRows
 from .prepared import Prepared
 from .requests import RequestRows
@@ -95,6 +106,17 @@ _ACCOUNT = (
     .order_by(user.c.email_key)
 )
 _ACCOUNT_BY_EMAIL = Prepared(_ACCOUNT.where(user.c.email_key == bindparam("email_key")))
+_ACCOUNT_AND_DEVICE = Prepared(
+    _ACCOUNT.outerjoin(
+        app_password,
+        and_(
+            app_password.c.user_id == user.c.id,
+            app_password.c.secret_hash == bindparam("secret_hash"),
+        ),
+    )
+    .add_columns(*APP_PASSWORD)
+    .where(user.c.email_key == bindparam("email_key"))
+)
 _ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(user.c.id == bindparam("id")))
 
 
@@ -108,6 +130,18 @@ class People:
         """Find an account by its case-folded e-mail address."""
         row = self._connection.row(_ACCOUNT_BY_EMAIL, email_key=email_key)
         return None if row is None else _account(row)
+
+    def find_with_device(
+        self, email_key: str, secret_hash: str
+    ) -> tuple[Account, AppPassword | None] | None:
+        """Find an account, and the app password of it that has this hash, by one statement."""
+        values = {"email_key": email_key, "secret_hash": secret_hash}
+        row = self._connection.row(_ACCOUNT_AND_DEVICE, **values)
+        if row is None:
+            return None
+        end = len(row) - len(APP_PASSWORD)
+        device = app_password_of(row[end:]) if row[end] is not None else None
+        return _account(row[:end]), device
 
     def find_by_id(self, user_id: int) -> Account | None:
         """Find an account by its id."""

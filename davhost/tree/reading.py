@@ -45,12 +45,10 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
-        if conditions is NO_CONDITIONS:
-            target, not_modified = self.find(path), False
-        else:
-            with self._reading() as reading:
-                target = find(reading, path)
-                not_modified = _check_read(reading, path, target, conditions)
+        # Only state tokens take more than the resource itself to compare with.
+        with self._reading(single=_is_found_at_once(path) and not conditions.lists) as reading:
+            target = find(reading, path)
+            not_modified = _check_read(reading, path, target, conditions)
         if target is None:
             raise NotFound("There is nothing here.")
         return Looked(target, not_modified)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from davhost.catalogue.transactions import Transaction
+from davhost.conditions import Conditions, Etags
 from davhost.errors import Unavailable
 from davhost.paths import DavPath
 from davhost.tree import Tree
@@ -44,13 +45,14 @@ def test_what_runs_without_a_transaction_is_one_statement(
     monkeypatch.setattr(Transaction, "_run", count)
     for path in map(DavPath.from_text, ("/", "/a.txt", "/d/d", deep)):
         assert ann.tree.find(path) == ann.tree.look(path).resource
+        ann.tree.look(path, Conditions(if_none_match=Etags(strong=frozenset({"x"}))))
         ann.tree.listing(path, depth=0, dead=False, locks=False)
         listing = ann.tree.listing(path, depth=1, dead=False, locks=False)
         again = ann.tree.listing(path, depth=1, dead=False, locks=False, known=listing.revision)
         assert again.entries == ()
     singles = {transaction: n for transaction, n in asked.items() if transaction._single}
     assert set(singles.values()) == {1}
-    assert len(singles) == 3 * len(("find", "look", "one resource", "nothing new"))
+    assert len(singles) == 3 * len(("find", "look", "look if", "one resource", "nothing new"))
     assert len(asked) > len(singles)
 
 
