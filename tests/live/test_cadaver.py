@@ -57,6 +57,8 @@ class Cadaver:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # To show a long command it cuts it, where need be within a letter.
+            errors="replace",
         )
 
     def put(self, local: Path, remote: str) -> None:

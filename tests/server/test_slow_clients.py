@@ -183,7 +183,9 @@ def test_a_full_server_recovers_by_itself(
     assert all(client.is_open() for client in idle)
     assert server.client().is_open()
     assert "cannot accept" in caplog.text
-    assert until(lambda: server.server.admission.total < 20)
+    # On a slow machine only one had been idle for long enough when the new one came.
+    assert until(lambda: server.server.admission.total <= 20)
+    assert any(client.is_closed() for client in idle)
 
 
 def test_who_is_closed_to_make_room_may_just_have_spoken(
