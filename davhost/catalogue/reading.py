@@ -94,16 +94,15 @@ class Reading(LockReading, JournalReading):
             self._space = space_of(row)
         return self._space
 
-    def walk(self, path: DavPath) -> list[Resource]:
+    def walk(self, path: DavPath, *, sees_space: bool = False) -> list[Resource]:
         """Find the resources along *path*, the root first, as far as they exist.
+
+        Args:
+            sees_space: read the row of the space by the same statement.
 
         Raises:
             NotFound: *path* is not in the collection that the reader is confined to.
         """
-        return self._walk(path, sees_space=False)
-
-    def _walk(self, path: DavPath, *, sees_space: bool) -> list[Resource]:
-        """Find the resources along *path*; *sees_space* reads the row of the space on the way."""
         if not path.is_within(self.top):
             raise NotFound("There is nothing here.")
         found = self._follow(path.names[:_STEPS_MAX], sees_space=sees_space, space=self.space_id)
@@ -137,12 +136,8 @@ class Reading(LockReading, JournalReading):
         return len(path.names) <= _STEPS_MAX
 
     def find(self, path: DavPath, *, sees_space: bool = False) -> Resource | None:
-        """Find the resource at *path*; None when the URL is not mapped.
-
-        Args:
-            sees_space: read the row of the space by the same statement.
-        """
-        found = self._walk(path, sees_space=sees_space)
+        """Find the resource at *path*, as `walk` does; None when the URL is not mapped."""
+        found = self.walk(path, sees_space=sees_space)
         return found[-1] if len(found) == len(path.names) + 1 else None
 
     def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:

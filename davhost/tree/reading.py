@@ -117,9 +117,10 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
-        # Nearly all that a mounted drive asks: one resource, or whether one has changed.
-        is_simple = not (dead or locks or past) and conditions is NO_CONDITIONS
-        if is_simple and (known or depth == 0):
+        # What is asked most: one resource, or whether anything has changed, which is
+        # known before any dead property is read.
+        is_simple = not (locks or past) and conditions is NO_CONDITIONS
+        if is_simple and (known or (depth == 0 and not dead)):
             listing = self._look_at_once(path, known)
             if listing is not None:
                 return listing
