@@ -6,7 +6,6 @@ one keeps what people make up, and a mounted drive costs nothing to let in.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -18,14 +17,14 @@ from ..model import Principal
 from ..paths import DavPath
 from .errors import BadScope
 from .registry import principal_of
+from .typed import ALPHABET, bare, hashed
 
-#: Without the letters that people take for each other.
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP_LENGTH = 6, 5  # 150 random bits
 _LENGTH = _GROUPS * _GROUP_LENGTH
-_FORM = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
+_FORM = re.compile(rf"[{ALPHABET}]{{{_LENGTH}}}")
 
 LABEL_CHARACTERS_MAX = 80
+_TYPED_MAX = 200
 
 #: How exactly the last use is known: each note of it is a write.
 _TOUCH_SECONDS = 120
@@ -70,7 +69,7 @@ class Devices:
         with self._catalogue.people(writes=True) as people:
             id_ = people.app_passwords.add(
                 user_id=account.id,
-                secret_hash=_hash(secret),
+                secret_hash=hashed(secret, _TYPED_MAX),
                 label=label.strip()[:LABEL_CHARACTERS_MAX] or "A device",
                 read_only=read_only,
                 root_id=root_id,
@@ -84,7 +83,9 @@ class Devices:
         Raises:
             Forbidden: the folder that it is confined to is gone.
         """
-        account, found = self._catalogue.find_with_device(email_key, _hash(secret)) or (None, None)
+        account, found = self._catalogue.find_with_device(
+            email_key, hashed(secret, _TYPED_MAX)
+        ) or (None, None)
         if account is None or account.disabled or found is None:
             return None
         lease = self._clock.lease()
@@ -101,7 +102,7 @@ class Devices:
     def owns(self, account: Account, secret: str) -> bool:
         """Whether *secret* is an app password of *account*."""
         with self._catalogue.people() as people:
-            return people.app_passwords.find(account.id, _hash(secret)) is not None
+            return people.app_passwords.find(account.id, hashed(secret, _TYPED_MAX)) is not None
 
     def list_(self, account: Account) -> list[Device]:
         """List the app passwords of an account, the newest first."""
@@ -133,20 +134,11 @@ class Devices:
 
 def looks_like_app_password(text: str) -> bool:
     """Whether *text* has the form of an app password, as it may be typed."""
-    return len(text) >= _LENGTH and _FORM.fullmatch(_bare(text)) is not None
+    return len(text) >= _LENGTH and _FORM.fullmatch(bare(text, _TYPED_MAX)) is not None
 
 
 def _random_secret() -> str:
     groups = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
+        "".join(secrets.choice(ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
     )
     return "-".join(groups)
-
-
-def _bare(text: str) -> str:
-    """Leave out how people write it: with dashes or spaces, in any case."""
-    return "".join(text[:200].replace("-", " ").split()).lower()
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(_bare(secret).encode("utf-8", "surrogatepass")).hexdigest()

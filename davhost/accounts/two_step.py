@@ -6,7 +6,6 @@ account, from wherever they come: six digits are soon guessed by many.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -16,6 +15,7 @@ import pyotp
 from ..catalogue import Account, Catalogue
 from ..clock import Clock
 from .throttle import Throttle
+from .typed import ALPHABET, bare, hashed
 
 _STEP_SECONDS = 30
 #: How many steps a phone's clock may be off, each way.
@@ -24,8 +24,8 @@ _STEPS_OFF = 1
 _TRIES_PER_MINUTE, _TRIES_AT_ONCE = 1.0, 10
 
 _RECOVERY_CODES = 10
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _RECOVERY_LENGTH = 16  # 80 random bits
+_TYPED_MAX = 100
 
 
 class WrongCode(ValueError):
@@ -64,7 +64,9 @@ class TwoStep:
             raise WrongCode("this is not the code of now")
         codes = [_random_code() for _ in range(_RECOVERY_CODES)]
         with self._catalogue.people(writes=True) as people:
-            people.codes.turn_on(account.id, secret, step, [_hash(one) for one in codes])
+            people.codes.turn_on(
+                account.id, secret, step, [hashed(one, _TYPED_MAX) for one in codes]
+            )
         return codes
 
     def turn_off(self, account: Account) -> None:
@@ -85,7 +87,7 @@ class TwoStep:
             step = None if secret is None else self._step_of(secret, code)
             if step is not None and people.codes.use_step(account.id, step):
                 return
-            if step is None and people.codes.use_recovery(account.id, _hash(code)):
+            if step is None and people.codes.use_recovery(account.id, hashed(code, _TYPED_MAX)):
                 return
         raise WrongCode("this code is wrong, or was used already")
 
@@ -104,25 +106,17 @@ class TwoStep:
 
     def _step_of(self, secret: str, code: str) -> int | None:
         """Find the step that a code is of; None when it is of none near now."""
-        bare = _bare(code)
-        if re.fullmatch(r"[0-9]{6}", bare) is None:
+        typed = bare(code, _TYPED_MAX)
+        if re.fullmatch(r"[0-9]{6}", typed) is None:
             return None
         now = self._clock.now_us() // (_STEP_SECONDS * 1_000_000)
         totp = pyotp.TOTP(secret)
         for step in range(now - _STEPS_OFF, now + _STEPS_OFF + 1):
-            if hmac.compare_digest(totp.generate_otp(step), bare):
+            if hmac.compare_digest(totp.generate_otp(step), typed):
                 return step
         return None
 
 
 def _random_code() -> str:
-    text = "".join(secrets.choice(_ALPHABET) for _ in range(_RECOVERY_LENGTH))
+    text = "".join(secrets.choice(ALPHABET) for _ in range(_RECOVERY_LENGTH))
     return "-".join(text[at : at + 4] for at in range(0, _RECOVERY_LENGTH, 4))
-
-
-def _bare(code: str) -> str:
-    return re.sub(r"[\s-]", "", code[:100]).lower()
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(_bare(code).encode("utf-8", "surrogatepass")).hexdigest()
