@@ -7,23 +7,23 @@ between their values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 
-from ..paths import href_text
+from ..model import Kind
+from ..paths import DavPath, at_once, href_text
 from ..tree import Entry
-from .live_properties import LIVE, Live, Scene
+from .live_properties import LIVE, Live, Render, Scene
 from .multistatus import CLOSING, FOUND, OPENING, empty_tag, propstat, status_element, tags
 from .propfind_bodies import Mode, Wanted
-
-_Render = Callable[[Entry, Scene], str | None]
 
 #: A live property, ready to write: start tag, content, end tag, the tag of an
 #: empty one, whether to say so when a resource does not have it, and whether
 #: each resource has a content of its own.
-_Step = tuple[str, _Render, str, str, bool, bool]
+_Step = tuple[str, Render, str, str, bool, bool]
 
 #: What plain resources of one kind share, for ``%``, and who fills it in.
-_Template = tuple[str, list[_Render]]
+_Template = tuple[str, list[Render]]
 
 #: What plain resources share their text by: whether they are collections, whether
 #: the space has a quota, and `Scene.minimal`.
@@ -32,7 +32,16 @@ _Kind = tuple[bool, bool, bool]
 #: Stands where a template has a value; XML cannot hold it.
 _HOLE = "\0"
 
+#: How many resources are written at once, if they are alike.
+_RUN_MAX = 256
+
 _MISSING = status_element(404)
+
+#: What neighbours in a listing have in common that are written at once: their collection,
+#: whether they have a name there (only the root has none), whether they are collections,
+#: and whether they are plain, without dead properties and locks to tell of. No class:
+#: there is one for each resource.
+_Run = tuple[DavPath, bool, bool, bool]
 
 
 class Writer:
@@ -61,28 +70,19 @@ class Writer:
 
     def responses(self, entries: Iterable[Entry], scene: Scene) -> Iterator[str]:
         """Write the DAV:response of each resource."""
-        site = scene.site
-        above, start = None, ""
-        templates: dict[bool, _Template] = {}
-        for entry in entries:
-            parent, name, resource, properties, locks = entry
-            if parent is above and name:
-                start = start or site.href(parent, collection=True)
-                href = start + href_text(name)
-            else:
-                above, start = parent, ""
-                href = site.href(entry.path, collection=False).rstrip("/")
-            is_collection = resource.is_collection
-            if properties or locks or self.wanted.mode is Mode.NAMES:
-                inner = self._inner(entry, scene)
-                yield _response(href, inner, is_collection=is_collection)
-                continue
-            # Nearly all are plain: their answers differ in a few values only, so
-            # what is around those is written once.
-            if is_collection not in templates:
-                templates[is_collection] = self._template(entry, scene)
-            pattern, renders = templates[is_collection]
-            yield pattern % (href, *[render(entry, scene) for render in renders])
+        for (parent, _, is_collection, is_plain), alike in groupby(entries, _run_of):
+            while some := list(islice(alike, _RUN_MAX)):
+                hrefs = _hrefs(some, parent, scene)
+                if is_plain and self.wanted.mode is not Mode.NAMES:
+                    # Nearly all are: their answers differ in a few values only, so
+                    # what is around those is written once.
+                    pattern, renders = self._template(some[0], scene)
+                    values = [render(some, scene) for render in renders]
+                    yield "".join(map(pattern.__mod__, zip(hrefs, *values, strict=True)))
+                    continue
+                for href, entry in zip(hrefs, some, strict=True):
+                    inner = self._inner(entry, scene)
+                    yield _response(href, inner, is_collection=is_collection)
 
     def _inner(self, entry: Entry, scene: Scene) -> str:
         if self.wanted.mode is Mode.NAMES:
@@ -95,14 +95,14 @@ class Writer:
         kind = is_collection, scene.space.quota_bytes is not None, scene.minimal
         if kind in self._templates:
             return self._templates[kind]
-        renders: list[_Render] = []
+        renders: list[Render] = []
         inner = self._values(sample, scene, renders)
         response = _response(_HOLE, inner, is_collection=is_collection)
         template = response.replace("%", "%%").replace(_HOLE, "%s"), renders
         self._templates[kind] = template
         return template
 
-    def _values(self, entry: Entry, scene: Scene, renders: list[_Render] | None = None) -> str:
+    def _values(self, entry: Entry, scene: Scene, renders: list[Render] | None = None) -> str:
         """Write the values of a resource.
 
         Args:
@@ -112,7 +112,7 @@ class Writer:
         found: list[str] = []
         missing: list[str] = []
         for start, render, end, bare, is_named, varies in self._steps[entry.resource.is_collection]:
-            value = render(entry, scene)
+            (value,) = render((entry,), scene)
             if value and varies and renders is not None:
                 renders.append(render)
                 value = _HOLE
@@ -133,6 +133,20 @@ class Writer:
         return _propstats(found, [] if scene.minimal else missing)
 
 
+def _run_of(entry: Entry) -> _Run:
+    parent, name, resource, properties, locks = entry
+    return parent, name != "", resource.kind is Kind.COLLECTION, not (properties or locks)
+
+
+def _hrefs(entries: Sequence[Entry], parent: DavPath, scene: Scene) -> list[str]:
+    """Write the hrefs of some members of *parent*, without the slash at the end."""
+    if len(entries) == 1:
+        # Its collection may be one that the client does not see.
+        return [scene.site.href(entries[0].path, collection=False).rstrip("/")]
+    start = scene.site.href(parent, collection=True)
+    return [start + name for name in at_once(href_text, [entry.name for entry in entries])]
+
+
 def _response(href: str, inner: str, *, is_collection: bool) -> str:
     """Write DAV:response.
 
@@ -146,7 +160,7 @@ def _response(href: str, inner: str, *, is_collection: bool) -> str:
 def _all_names(entry: Entry, scene: Scene) -> Iterator[str]:
     for name, live in LIVE.items():
         if _applies(live, collections=entry.resource.is_collection) and (
-            live.render(entry, scene) is not None
+            live.render((entry,), scene) != [None]
         ):
             yield empty_tag(name)
     for dead in entry.properties:
@@ -188,5 +202,5 @@ def _applies(live: Live, *, collections: bool) -> bool:
     return live.collections if collections else live.files
 
 
-def _no_value(_entry: Entry, _scene: Scene) -> None:
-    return None
+def _no_value(entries: Sequence[Entry], _scene: Scene) -> Sequence[None]:
+    return [None] * len(entries)

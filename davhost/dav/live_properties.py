@@ -7,13 +7,13 @@ the name, and one that had been set would stay behind after a rename.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .. import names
 from ..errors import DAV
-from ..model import Principal, Space
-from ..paths import ROOT
+from ..model import Principal, Resource, Space
+from ..paths import ROOT, at_once
 from ..tree import Entry
 from . import lock_xml, media_types
 from .dates import http_date, iso_date
@@ -40,13 +40,18 @@ class Scene:
     minimal: bool = False
 
 
+#: Writes the content of the element for each of some resources, which are all files or
+#: all collections; None where a resource does not have the property. Many at a time,
+#: because what is asked of each of 50,000 costs more than what is done for it.
+Render = Callable[[Sequence[Entry], Scene], Sequence[str | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """One live property.
 
     Args:
-        render: writes the content of its element; None when the resource does
-            not have it.
+        render: see `Render`.
         in_allprop: whether DAV:allprop names it (RFC 4918 section 9.1).
         varies: every resource has a value of its own, or every answer, which is
             never empty; whether there is one at all hangs on the kind of the
@@ -54,7 +59,7 @@ class Live:
             same for all files, and for all collections, but for those that are locked.
     """
 
-    render: Callable[[Entry, Scene], str | None]
+    render: Render
     files: bool = True
     collections: bool = True
     in_allprop: bool = True
@@ -65,63 +70,79 @@ class Live:
 _REPORTS = "<D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
 
 
-def _display_name(entry: Entry, scene: Scene) -> str:
-    # The root has no name in its URL; programs show what it says here.
-    return text(entry.name or scene.principal.email)
+def _of_each(write: Callable[[Resource], str]) -> Render:
+    """Write what each resource has of its own."""
+    return lambda entries, _: [write(entry.resource) for entry in entries]
 
 
-def _lock_discovery(entry: Entry, scene: Scene) -> str:
-    if not entry.locks:
-        return ""
-    return lock_xml.discovery(
-        entry.locks,
-        entry.path,
-        entry.resource,
-        site=scene.site,
-        viewer_id=scene.principal.user_id,
-        now=scene.now,
-    )
+def _of_all(write: Callable[[Scene], str | None]) -> Render:
+    """Write what is the same for all resources of an answer."""
+    return lambda entries, scene: [write(scene)] * len(entries)
 
 
-def _room(_entry: Entry, scene: Scene) -> str | None:
+def _display_names(entries: Sequence[Entry], scene: Scene) -> Sequence[str]:
+    shown = [entry.name for entry in entries]
+    if "" in shown:
+        # The root has no name in its URL; programs show what it says here.
+        return [text(name or scene.principal.email) for name in shown]
+    return at_once(text, shown)
+
+
+def _lock_discoveries(entries: Sequence[Entry], scene: Scene) -> Sequence[str]:
+    return [
+        lock_xml.discovery(
+            entry.locks,
+            entry.path,
+            entry.resource,
+            site=scene.site,
+            viewer_id=scene.principal.user_id,
+            now=scene.now,
+        )
+        if entry.locks
+        else ""
+        for entry in entries
+    ]
+
+
+def _room(scene: Scene) -> str | None:
     room_bytes = scene.space.room_bytes
     return None if room_bytes is None else str(room_bytes)
 
 
-def _principal(_entry: Entry, scene: Scene) -> str:
+def _principal(scene: Scene) -> str:
     # RFC 5397. The home is the one resource that stands for its principal.
     return f"<D:href>{text(scene.site.href(ROOT, collection=True))}</D:href>"
 
 
 LIVE: dict[str, Live] = {
-    DAV + "resourcetype": Live(lambda e, _: "<D:collection/>" if e.resource.is_collection else ""),
-    DAV + "displayname": Live(_display_name, varies=True),
-    DAV + "creationdate": Live(lambda e, _: iso_date(e.resource.created_us), varies=True),
-    DAV + "getlastmodified": Live(lambda e, _: http_date(e.resource.modified_us), varies=True),
+    DAV + "resourcetype": Live(_of_each(lambda r: "<D:collection/>" if r.is_collection else "")),
+    DAV + "displayname": Live(_display_names, varies=True),
+    DAV + "creationdate": Live(_of_each(lambda r: iso_date(r.created_us)), varies=True),
+    DAV + "getlastmodified": Live(_of_each(lambda r: http_date(r.modified_us)), varies=True),
     DAV + "getcontentlength": Live(
-        lambda e, _: str(e.resource.size_bytes), collections=False, varies=True
+        _of_each(lambda r: str(r.size_bytes)), collections=False, varies=True
     ),
     DAV + "getcontenttype": Live(
-        lambda e, _: text(media_types.of(e.resource)), collections=False, varies=True
+        _of_each(lambda r: text(media_types.of(r))), collections=False, varies=True
     ),
     # The server's own digits: there is nothing to escape.
-    DAV + "getetag": Live(lambda e, _: f'"{e.resource.etag}"', collections=False, varies=True),
-    DAV + "supportedlock": Live(lambda _e, _s: lock_xml.SUPPORTED),
-    DAV + "lockdiscovery": Live(_lock_discovery),
+    DAV + "getetag": Live(_of_each(lambda r: f'"{r.etag}"'), collections=False, varies=True),
+    DAV + "supportedlock": Live(_of_all(lambda _: lock_xml.SUPPORTED)),
+    DAV + "lockdiscovery": Live(_lock_discoveries),
     # RFC 4331 section 3: not in allprop. On files they would be a trap: KDE
     # takes an empty one for a full disk.
-    DAV + "quota-available-bytes": Live(_room, files=False, in_allprop=False, varies=True),
+    DAV + "quota-available-bytes": Live(_of_all(_room), files=False, in_allprop=False, varies=True),
     DAV + "quota-used-bytes": Live(
-        lambda _, s: str(s.space.used_bytes), files=False, in_allprop=False, varies=True
+        _of_all(lambda s: str(s.space.used_bytes)), files=False, in_allprop=False, varies=True
     ),
-    DAV + "current-user-principal": Live(_principal, in_allprop=False, varies=True),
-    DAV + "supported-report-set": Live(lambda _e, _s: _REPORTS, files=False, in_allprop=False),
+    DAV + "current-user-principal": Live(_of_all(_principal), in_allprop=False, varies=True),
+    DAV + "supported-report-set": Live(_of_all(lambda _: _REPORTS), files=False, in_allprop=False),
     # What the server's own pages leave out.
     "{https://davhost.example/ns}hidden": Live(
-        lambda e, _: str(int(names.is_for_programs(e.resource))), in_allprop=False, varies=True
+        _of_each(lambda r: str(int(names.is_for_programs(r)))), in_allprop=False, varies=True
     ),
     # RFC 6578 section 4: not in allprop.
     DAV + "sync-token": Live(
-        lambda _, s: text(s.sync_token), files=False, in_allprop=False, varies=True
+        _of_all(lambda s: text(s.sync_token)), files=False, in_allprop=False, varies=True
     ),
 }

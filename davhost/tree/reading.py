@@ -230,7 +230,12 @@ class _Members(Sequence[Entry]):
 
     def __iter__(self) -> Iterator[Entry]:
         yield self._top
-        yield from map(self._entry, self._members)
+        if self._properties or self._locks:
+            yield from map(self._entry, self._members)
+            return
+        path = self._path
+        for member in self._members:
+            yield tuple.__new__(Entry, (path, member.name, member, (), ()))
 
     def _entry(self, member: Resource) -> Entry:
         own = self._properties.get(member.id, ()) if self._properties else ()

@@ -79,6 +79,44 @@ def test_an_href_escapes_what_some_client_gets_wrong(names: list[str]) -> None:
     assert path.href(collection=True) == "/" + quote("/".join(path.names), "!$'()*,@/") + "/"
 
 
+def members_of(*collection: str) -> st.SearchStrategy[list[Entry]]:
+    """Members as no listing has them: each of any kind, with and without dead properties."""
+
+    def member(name: str, kind: Kind, has_property: bool) -> Entry:
+        kept = [Property("{urn:x}p", '<n:p xmlns:n="urn:x">1</n:p>')] if has_property else []
+        return entry(*collection, name, kind=kind, properties=kept)
+
+    names = st.text(min_size=1, max_size=9).filter(lambda name: _is_name(name))
+    return st.lists(st.builds(member, names, st.sampled_from(Kind), st.booleans()), max_size=9)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        DavPath.of(name)
+    except BadPath:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("collection", [(), ("a&b",)], ids=["root", "folder"])
+@pytest.mark.parametrize("mode", Mode)
+@given(data=st.data())
+def test_each_member_is_written_as_if_it_were_alone(
+    data: st.DataObject, mode: Mode, collection: tuple[str, ...]
+) -> None:
+    top = entry(*collection, kind=Kind.COLLECTION)
+    listed = [top, *data.draw(members_of(*collection))]
+    writer = Writer(Wanted(mode, (D + "displayname", D + "getcontenttype", "{urn:x}p")))
+    alone = "".join("".join(writer.responses([one], scene())) for one in listed)
+    assert "".join(writer.responses(listed, scene())) == alone
+
+
+def test_a_long_listing_leaves_nobody_out() -> None:
+    listed = [entry("f", f"{number} <&>.txt") for number in range(1000)]
+    hrefs = [one.findtext(D + "href") for one in render(EVERYTHING, *listed)]
+    assert hrefs == [one.path.href(collection=False) for one in listed]
+
+
 def test_hrefs_of_collections_end_in_a_slash_and_have_the_prefix() -> None:
     """What a client gets is what it can ask for."""
     responses = render(
