@@ -24,7 +24,7 @@ from .devices import AppPassword
 from .engine import Database
 from .people import Account, Owner, People
 from .prepared import Prepared
-from .reading import SPACE, Reading, space_of
+from .reading import SPACE, Members, Reading, space_of
 from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
@@ -40,6 +40,7 @@ __all__ = [
     "Catalogue",
     "Database",
     "IntegrityError",
+    "Members",
     "NamedBlob",
     "Owner",
     "People",

@@ -80,7 +80,8 @@ def _sqlite(url: URL, durable: bool) -> Engine:
             "journal_mode = WAL",
             f"synchronous = {synchronous}",
             "foreign_keys = ON",
-            "cache_size = -16000",
+            # KiB, for each connection. What is not in it the system still has.
+            "cache_size = -4000",
             # Small, so that a full disk still has room for the log.
             "wal_autocheckpoint = 500",
             "journal_size_limit = 4194304",

@@ -178,9 +178,9 @@ class Reading(LockReading, JournalReading):
             place = collection.child(name.marked(mark))
         return place
 
-    def members(self, collection: Resource) -> Sequence[Resource]:
+    def members(self, collection: Resource) -> Members:
         """List the members of *collection* by name."""
-        return _Members(collection, self.connection.rows(_MEMBERS, parent=collection.id))
+        return Members(collection, self.connection.rows(_MEMBERS, parent=collection.id))
 
     def have_members(self, collections: Sequence[Resource]) -> set[int]:
         """Say which of *collections* are not empty, by id."""
@@ -282,7 +282,7 @@ class Reading(LockReading, JournalReading):
         return str(sha256)
 
 
-class _Members(Sequence[Resource]):
+class Members(Sequence[Resource]):
     """The members of a collection; the value of each is made when it is looked at.
 
     Of a large collection, the rows alone are many megabytes.
@@ -291,7 +291,7 @@ class _Members(Sequence[Resource]):
         rows: of `_MEMBERS`, which leaves out what is the same for all of them.
     """
 
-    def __init__(self, collection: Resource, rows: Sequence[Any]) -> None:
+    def __init__(self, collection: Resource, rows: list[Any]) -> None:
         self._collection = collection
         self._rows = rows
 
@@ -304,13 +304,22 @@ class _Members(Sequence[Resource]):
     def __getitem__(self, index: slice) -> list[Resource]: ...
     def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
         if isinstance(index, slice):
-            return list(_Members(self._collection, self._rows[index]))
-        (member,) = _Members(self._collection, [self._rows[index]])
+            return list(Members(self._collection, self._rows[index]))
+        (member,) = Members(self._collection, [self._rows[index]])
         return member
 
     def __iter__(self) -> Iterator[Resource]:
+        return self._made(self._rows)
+
+    def take(self) -> Iterator[Resource]:
+        """Take the members out, one by one; each is forgotten when it was used."""
+        rows = self._rows
+        rows.reverse()
+        return self._made(rows.pop() for _ in range(len(rows)))
+
+    def _made(self, rows: Iterable[Any]) -> Iterator[Resource]:
         space_id, parent_id = self._collection.space_id, self._collection.id
-        for a, b, kind, c, d, e, f, g, h, i in self._rows:
+        for a, b, kind, c, d, e, f, g, h, i in rows:
             yield _new_tuple(
                 Resource, (a, space_id, parent_id, b, _KINDS[kind], c, d, e, f, g, h, i)
             )

@@ -31,7 +31,7 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 #: An answer that stays below this many bytes is finished before it is sent, so
 #: that its length is known; a longer one streams, in bounded memory.
 SETTLED_BYTES = 4 << 20
-_BLOCK_CHARACTERS = 65_536
+_BLOCK_CHARACTERS = 524_288
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from itertools import islice
 
 from .. import bodies
+from ..conditions import NO_CONDITIONS
 from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from ..tree import Revision
 from . import headers, property_updates, propfind_bodies, xml_bodies
@@ -51,23 +52,20 @@ def propfind(exchange: Exchange) -> Response:
     token = _sync_token(exchange, writer)
     tree = exchange.tree
     key = (tree.principal, exchange.site, exchange.path, depth, writer.wanted, token, wishes)
-    kept = exchange.listings.find(key) if depth == 1 else None
+    applied = headers.applied(wishes)
+    past = depth == 1 and exchange.path.is_root and _sees_past(exchange)
+    if depth == 1 and not past and exchange.conditions is NO_CONDITIONS:
+        written = _find_kept(exchange, key, locks=writer.needs_locks)
+        if written is not None:
+            return blocks(207, XML_TYPE, written, *applied)
     listing = tree.listing(
         exchange.path,
         depth=depth,
         dead=writer.needs_dead,
         locks=writer.needs_locks,
-        past=depth == 1 and exchange.path.is_root and _sees_past(exchange),
-        known=kept.revision if kept is not None else None,
+        past=past,
         conditions=exchange.conditions,
     )
-    applied = headers.applied(wishes)
-    if kept is not None:
-        if not listing.entries:
-            return blocks(207, XML_TYPE, kept.blocks, *applied)
-        # Before the next one is made, which may be as long.
-        exchange.listings.drop(key)
-        kept = None
     scene = Scene(
         site=exchange.site,
         space=listing.space,
@@ -76,11 +74,23 @@ def propfind(exchange: Exchange) -> Response:
         sync_token=token,
         minimal=headers.MINIMAL in wishes,
     )
-    entries = islice(listing.entries, headers.NO_ROOT in wishes, None)
+    entries = islice(listing.take(), headers.NO_ROOT in wishes, None)
     answer = streamed(207, XML_TYPE, writer.document(entries, scene), *applied)
     if depth == 1 and listing.revision is not None:
         return _kept(exchange.listings, key, listing.revision, answer)
     return answer
+
+
+def _find_kept(exchange: Exchange, key: Hashable, *, locks: bool) -> Sequence[bytes] | None:
+    """Find the body that answers *key*, if it still shows what there is."""
+    kept = exchange.listings.find(key)
+    if kept is None:
+        return None
+    if exchange.tree.is_unchanged(exchange.path, kept.revision, locks=locks):
+        return kept.blocks
+    # Before the next one is made, which may be as long.
+    exchange.listings.drop(key)
+    return None
 
 
 def _kept(listings: KeptListings, key: Hashable, revision: Revision, answer: Response) -> Response:

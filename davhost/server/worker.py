@@ -26,7 +26,10 @@ RETIRE_SECONDS = 3600.0
 EXIT_NOT_STARTED = 3
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_M_ARENA_MAX = -8  # mallopt(3)
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # mallopt(3)
+
+#: A block of memory of so many bytes goes back to the system as soon as it is free.
+_LARGE_BYTES = 524_288
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def work(birth: Birth, signal_mask: set[int]) -> NoReturn:
     status = EXIT_NOT_STARTED
     try:
         _die_with_supervisor(birth)
-        _share_memory_among_threads()
+        _give_memory_back()
         _reset_signals(signal_mask)
         status = _serve(birth)
     except SystemExit as error:
@@ -117,15 +120,16 @@ def _die_with_supervisor(birth: Birth) -> None:
     watch.start()
 
 
-def _share_memory_among_threads() -> None:
-    """Let what one thread has given back be used by all.
+def _give_memory_back() -> None:
+    """Let other threads use the memory that one has given back, and the system what was large.
 
-    glibc keeps a heap for each of several threads, and each of them keeps what
-    one large listing needed. Elsewhere there is no such setting.
+    glibc keeps a heap for each of several threads, and in each of them whatever the
+    largest listing needed. Elsewhere there are no such settings.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _watch(lifeline_fd: int) -> None:

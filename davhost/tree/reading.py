@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO, overload
+from collections.abc import Sequence
+from typing import BinaryIO
 
 from .. import names
 from ..blobs import BlobMissing
 from ..catalogue import Reading
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
 from ..errors import ContentLost, NotFound
-from ..model import Lock, Property, Resource, Rules, Space, Version
+from ..model import Lock, Resource, Rules, Space, Version
 from ..paths import DavPath
 from .base import Base, find, state_at, state_of
 from .past import Past, is_past
-from .results import Entry, Listing, Looked, Opened, Revision
+from .results import Entry, Listing, Looked, Members, Opened, Revision, covering
 
 
 class ReadingTree(Base):
@@ -100,7 +100,6 @@ class ReadingTree(Base):
         dead: bool,
         locks: bool,
         past: bool = False,
-        known: Revision | None = None,
         conditions: Conditions = NO_CONDITIONS,
     ) -> Listing:
         """List what a PROPFIND asks for, in one transaction.
@@ -111,19 +110,14 @@ class ReadingTree(Base):
             locks: fetch locks.
             past: name the collection that shows the past among the members of
                 the root.
-            known: the revision of a listing that the caller has already.
 
         Raises:
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
-        # What is asked most: one resource, or whether anything has changed, which is
-        # known before any dead property is read.
-        is_simple = not (locks or past) and conditions is NO_CONDITIONS
-        if is_simple and (known or (depth == 0 and not dead)):
-            listing = self._look_at_once(path, known)
-            if listing is not None:
-                return listing
+        takes_more = dead or locks or past or conditions is not NO_CONDITIONS
+        if depth == 0 and not takes_more and _is_found_at_once(path):
+            return self._list_one(path)
         with self._reading() as reading:
             target = find(reading, path, sees_space=True)
             _check_read(reading, path, target, conditions)
@@ -135,10 +129,8 @@ class ReadingTree(Base):
             past = past and path.is_root and depth == 1
             space = reading.space()
             revision = None if held or past else _revision(space)
-            if known is not None and revision == known:
-                return Listing(space, (), revision)
             own = reading.properties(target) if dead else ()
-            top = Entry.at(path, target, own, _covering(held, path))
+            top = Entry.at(path, target, own, covering(held, path))
             entries: Sequence[Entry] = [top]
             if depth is None:
                 entries = list_tree(reading, top, dead=dead, locks=held)
@@ -148,23 +140,33 @@ class ReadingTree(Base):
                 entries = [*entries, *Past(reading).entries(DavPath.of(names.HISTORY), depth=0)]
             return Listing(space, entries, revision)
 
-    def _look_at_once(self, path: DavPath, known: Revision | None) -> Listing | None:
-        """List one resource, or nothing if the revision is *known*; None if it takes more.
+    def _list_one(self, path: DavPath) -> Listing:
+        """List one resource, by one statement.
 
         Raises:
             NotFound: the URL is not mapped.
         """
-        if not _is_found_at_once(path):
-            return None
         with self._reading(single=True) as reading:
             target = reading.find(path, sees_space=True)
             if target is None:
                 raise NotFound("There is nothing here.")
             space = reading.space()
-        revision = _revision(space)
-        if known is None:
-            return Listing(space, [Entry.at(path, target)], revision)
-        return Listing(space, (), revision) if revision == known else None
+        return Listing(space, [Entry.at(path, target)], _revision(space))
+
+    def is_unchanged(self, path: DavPath, since: Revision, *, locks: bool) -> bool:
+        """Whether a listing of *path* still shows what it showed at the revision *since*.
+
+        Args:
+            locks: whether it shows locks: then there must be none.
+
+        Raises:
+            NotFound: the URL is not mapped.
+        """
+        with self._reading(single=not locks and _is_found_at_once(path)) as reading:
+            if find(reading, path, sees_space=True) is None:
+                raise NotFound("There is nothing here.")
+            held = reading.locks_touching([path], below=True) if locks else ()
+            return not held and _revision(reading.space()) == since
 
     def versions(self, path: DavPath) -> list[Version]:
         """List the contents that the file at *path* had before, the newest first.
@@ -196,61 +198,12 @@ def _check_read(
     return is_not_modified(conditions, state)
 
 
-class _Members(Sequence[Entry]):
-    """A collection and its members; an entry is made when it is looked at.
-
-    Of a large collection, rows are all that is in memory at once.
-    """
-
-    def __init__(
-        self,
-        top: Entry,
-        members: Sequence[Resource],
-        properties: Mapping[int, Sequence[Property]],
-        locks: Sequence[Lock],
-    ) -> None:
-        self._top = top
-        self._path = top.path
-        self._members = members
-        self._properties = properties
-        self._locks = locks
-
-    def __len__(self) -> int:
-        return 1 + len(self._members)
-
-    @overload
-    def __getitem__(self, index: int) -> Entry: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Entry]: ...
-    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        position = range(len(self))[index]
-        return self._entry(self._members[position - 1]) if position else self._top
-
-    def __iter__(self) -> Iterator[Entry]:
-        yield self._top
-        if self._properties or self._locks:
-            yield from map(self._entry, self._members)
-            return
-        path = self._path
-        for member in self._members:
-            yield tuple.__new__(Entry, (path, member.name, member, (), ()))
-
-    def _entry(self, member: Resource) -> Entry:
-        own = self._properties.get(member.id, ()) if self._properties else ()
-        entry = Entry(self._path, member.name, member, own)
-        if self._locks:
-            return entry._replace(locks=_covering(self._locks, entry.path))
-        return entry
-
-
 def list_members(
     reading: Reading, top: Entry, *, dead: bool, locks: Sequence[Lock] = ()
 ) -> Sequence[Entry]:
     """List a collection and its members."""
     own = reading.member_properties(top.resource) if dead else {}
-    return _Members(top, reading.members(top.resource), own, locks)
+    return Members(top, reading.members(top.resource), own, locks)
 
 
 def list_tree(
@@ -268,7 +221,3 @@ def list_tree(
 
 def _revision(space: Space) -> Revision:
     return Revision(space.epoch, space.journal_seq, space.quota_bytes, space.used_bytes)
-
-
-def _covering(locks: Sequence[Lock], path: DavPath) -> Sequence[Lock]:
-    return [lock for lock in locks if lock.covers(path)] if locks else ()
