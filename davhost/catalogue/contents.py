@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from ..model import Kind, PropertyUpdate, Resource, Stored
 from .prepared import Prepared
@@ -32,29 +43,20 @@ class ContentWriting(Reading):
         )
         return stored.key
 
-    def keep_version(self, target: Resource, new_key: str | None) -> None:
-        """Keep the content that a write replaces, unless nothing is replaced.
+    def keep_version(self, target: Resource, new_key: str | None) -> bool:
+        """Keep the content that a write is about to replace, unless nothing is replaced.
 
         Saving programs write the same bytes several times; that is one version.
+
+        Returns:
+            Whether the old content still has a name after the write.
         """
-        if target.kind is not Kind.FILE or target.blob_key in (None, new_key):
-            return
-        old_key = str(target.blob_key)
-        if new_key is not None and self.sha256_of(old_key) == self.sha256_of(new_key):
-            return
-        newest = self.connection.row(_NEWEST_SHA256, id=target.id)
-        if newest is not None and newest[0] == self.sha256_of(old_key):
-            return
-        self.connection.run(
-            _KEEP_VERSION,
-            resource_id=target.id,
-            blob_key=old_key,
-            size_bytes=target.size_bytes,
-            etag=target.etag,
-            content_type=target.content_type,
-            modified_us=target.modified_us,
-            replaced_us=self.now_us,
-        )
+        if target.blob_key in (None, new_key):
+            return True
+        if target.kind is not Kind.FILE:
+            return False
+        values = {"id": target.id, "new_key": new_key, "replaced_us": self.now_us}
+        return self.connection.run(_KEEP_VERSION, **values) > 0
 
     def erase(self, resource_id: int) -> None:
         """Remove a resource and all below it for good, with versions and properties."""
@@ -110,25 +112,46 @@ _FORGET_BLOB = Prepared(
     .returning(blob.c.key)
 )
 
-_NEWEST_SHA256 = Prepared(
-    select(blob.c.sha256)
-    .join(version, version.c.blob_key == blob.c.key)
-    .where(version.c.resource_id == bindparam("id"))
+_OLD, _NEW, _LAST = (blob.alias(name) for name in ("old", "new", "last"))
+
+_LAST_SHA256 = (
+    select(_LAST.c.sha256)
+    .join(version, version.c.blob_key == _LAST.c.key)
+    .where(version.c.resource_id == resource.c.id)
     .order_by(version.c.id.desc())
     .limit(1)
+    .scalar_subquery()
 )
 
 _KEEP_VERSION = Prepared(
-    insert(version),
-    [
-        "resource_id",
-        "blob_key",
-        "size_bytes",
-        "etag",
-        "content_type",
-        "modified_us",
-        "replaced_us",
-    ],
+    insert(version).from_select(
+        [
+            "resource_id",
+            "blob_key",
+            "size_bytes",
+            "etag",
+            "content_type",
+            "modified_us",
+            "replaced_us",
+        ],
+        select(
+            resource.c.id,
+            resource.c.blob_key,
+            resource.c.size_bytes,
+            resource.c.etag,
+            resource.c.content_type,
+            resource.c.modified_us,
+            bindparam("replaced_us", type_=BigInteger),
+        )
+        .join(_OLD, _OLD.c.key == resource.c.blob_key)
+        .where(
+            resource.c.id == bindparam("id"),
+            ~exists().where(
+                _NEW.c.key == bindparam("new_key", type_=Text), _NEW.c.sha256 == _OLD.c.sha256
+            ),
+            func.coalesce(_LAST_SHA256, "") != _OLD.c.sha256,
+        ),
+    )
 )
 
 _DROP_PROPERTY = Prepared(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Column, Dialect, Table, insert
 from sqlalchemy.sql.elements import CompilerElement
 
 
@@ -53,6 +53,16 @@ class Prepared:
         binds = compiled.binds.items()
         constants = {name: bind.value for name, bind in binds if not bind.required}
         return _Compiled(str(compiled), compiled.positiontup, constants)
+
+
+def inserting(table: Table, *, returning: Column[int]) -> Callable[[str], CompilerElement]:
+    """Write an INSERT of one row, for `transactions.Transaction.insert`.
+
+    Args:
+        returning: the key that the database makes, which SQLite tells without being asked.
+    """
+    statement = insert(table)
+    return lambda dialect: statement if dialect == "sqlite" else statement.returning(returning)
 
 
 @dataclass(frozen=True, slots=True)

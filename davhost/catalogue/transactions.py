@@ -195,9 +195,14 @@ class Transaction:
         """Fetch the first row, as a tuple; None when there is none."""
         return self._run(prepared, values).fetchone()
 
-    def run(self, prepared: Prepared, **values: Any) -> None:
-        """Execute what returns no rows."""
-        self._run(prepared, values)
+    def run(self, prepared: Prepared, **values: Any) -> int:
+        """Execute what returns no rows, and say how many it changed."""
+        return int(self._run(prepared, values).rowcount)
+
+    def insert(self, prepared: Prepared, **values: Any) -> int:
+        """Execute an `inserting` of one row, and tell its key."""
+        cursor = self._run(prepared, values)
+        return int(cursor.lastrowid if self._connections.is_sqlite else cursor.fetchone()[0])
 
     def execute(
         self, statement: Executable, parameters: Any = None

@@ -26,15 +26,15 @@ from ..changes import (
     WriteContent,
     WriteProperties,
 )
-from ..errors import QuotaExceeded
+from ..errors import NotFound, QuotaExceeded
 from ..model import Burst, Kind, Lock, Resource, Rules, Space, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting
 from .journals import JournalWriting
 from .locks import LockWriting
-from .prepared import Prepared
-from .reading import RESOURCE, batches, resource_of
+from .prepared import Prepared, inserting
+from .reading import RESOURCE, batches
 from .schema import dead_property, resource, space
 from .transactions import Transaction
 
@@ -68,6 +68,10 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self.user_id = user_id
         self.via = via
         self._new_etag = new_etag
+        self._journal_seq = space.journal_seq
+        #: What this transaction has made of resources, by their ids.
+        self._changed: dict[int, Resource] = {}
+        self._locks: Sequence[Lock] = ()
         self.entries = []
         self.dead_keys = []
 
@@ -86,6 +90,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             QuotaExceeded: the space would grow beyond its quota after all.
         """
         last: Resource | None = None
+        self._locks = permit.locks
         for change in permit.changes:
             last = self._apply_one(change, stored, content)
         self._settle(permit.grows_by, permit.rules, permit.burst, brakes=permit.brakes)
@@ -210,14 +215,14 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _unbind(self, change: Unbind) -> Resource:
         target = change.resource
-        self.drop_locks(change.path)
+        self._leave_locks(change.path)
         if change.keep:
             self._update(
-                target.id,
+                target,
                 parent_id=None,
                 departed_us=self.now_us,
                 touched_us=self.now_us,
-                first_home_of=target,
+                notes_home=True,
             )
         else:
             self.erase(target.id)
@@ -226,16 +231,16 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _rebind(self, change: Rebind) -> Resource:
         target = change.resource
-        self.drop_locks(change.source_path)
+        self._leave_locks(change.source_path)
         home: dict[str, Any] = {"home_parent_id": None, "home_name": None}
         moved = self._update(
-            target.id,
+            target,
             parent_id=change.parent.id,
             name=change.path.name,
             kind=change.kind,
             touched_us=self.now_us,
             **({} if change.away else home),
-            first_home_of=target if change.away else None,
+            notes_home=change.away,
         )
         self.log("rebind", target.id, change.path, change.source_path.text)
         return moved
@@ -243,7 +248,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     def _resume(self, change: Resume) -> Resource:
         target = change.resource
         resumed = self._update(
-            target.id,
+            target,
             parent_id=change.parent.id,
             name=change.path.name,
             kind=Kind.FILE,
@@ -273,12 +278,12 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _succeed(self, change: Succeed) -> Resource:
         target, heir = change.resource, change.heir
-        self.drop_locks(change.path)
-        self.keep_version(target, heir.blob_key)
+        self._leave_locks(change.path)
+        is_named = self.keep_version(target, heir.blob_key)
         # Not `erase`: the bytes go on.
         self.connection.execute(delete(resource).where(resource.c.id == heir.id))
         succeeded = self._update(
-            target.id,
+            target,
             parent_id=heir.parent_id,
             name=heir.name,
             blob_key=heir.blob_key,
@@ -290,7 +295,8 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             home_parent_id=None,
             home_name=None,
         )
-        self.forget_blobs([target.blob_key])
+        if not is_named:
+            self.forget_blobs([target.blob_key])
         self.log("unbind", heir.id, change.path)
         self.log("resume", target.id, change.heir_path)
         return succeeded
@@ -298,7 +304,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     def _restore(self, change: Restore) -> Resource:
         target = change.resource
         restored = self._update(
-            target.id,
+            target,
             parent_id=change.parent.id,
             name=change.path.name,
             touched_us=self.now_us,
@@ -321,9 +327,9 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         else:
             blob_key, content_type = self.keep_blob(stored), content.get("content_type")
             modified_us = content.get("modified_us") or self.now_us
-        self.keep_version(target, blob_key)
+        is_named = self.keep_version(target, blob_key)
         written = self._update(
-            target.id,
+            target,
             blob_key=blob_key,
             size_bytes=change.size_bytes,
             etag=self._new_etag(),
@@ -331,7 +337,8 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             modified_us=modified_us,
             touched_us=self.now_us,
         )
-        self.forget_blobs([target.blob_key])
+        if not is_named:
+            self.forget_blobs([target.blob_key])
         self.log("write", target.id, change.path)
         return written
 
@@ -346,7 +353,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         dates = {"modified_us": change.modified_us, "created_us": change.created_us}
         values: dict[str, Any] = {n: value for n, value in dates.items() if value is not None}
         self.log("properties", target.id, change.path)
-        return self._update(target.id, touched_us=self.now_us, **values)
+        return self._update(target, touched_us=self.now_us, **values)
 
     # -- rows ---------------------------------------------------------------
 
@@ -362,24 +369,37 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             "touched_us": self.now_us,
             **values,
         }
-        (id_,) = self.connection.row(_INSERT, **values)
-        return Resource(id=id_, **values)
+        return Resource(id=self.connection.insert(_INSERT, **values), **values)
 
-    def _update(
-        self, resource_id: int, *, first_home_of: Resource | None = None, **values: Any
-    ) -> Resource:
+    def _update(self, target: Resource, *, notes_home: bool = False, **values: Any) -> Resource:
         """Set columns of a resource.
 
         Args:
-            first_home_of: the resource as it is, to note where it belongs, unless
-                it is away from there already.
+            notes_home: also note that it belongs where it is, unless it is away
+                from its place already.
+
+        Returns:
+            What it is now, as the database would say too: nobody else can write to
+            the space meanwhile.
+
+        Raises:
+            NotFound: it was removed by an earlier change.
         """
-        statement = _update(tuple(values), notes_home=first_home_of is not None)
-        if first_home_of is not None:
-            values |= {"from_id": first_home_of.parent_id, "from_name": first_home_of.name}
-        return resource_of(self.connection.row(statement, resource_id=resource_id, **values))
+        statement = _update(tuple(values), notes_home=notes_home)
+        home = {"from_id": target.parent_id, "from_name": target.name} if notes_home else {}
+        if not self.connection.run(statement, resource_id=target.id, **values, **home):
+            raise NotFound("It is gone.")
+        columns = {name: value for name, value in values.items() if name in Resource._fields}
+        changed = self._changed.get(target.id, target)._replace(**columns)
+        self._changed[target.id] = changed
+        return changed
 
     # -- locks --------------------------------------------------------------
+
+    def _leave_locks(self, path: DavPath) -> None:
+        """End the locks on what leaves *path*: none of them goes with it (RFC 4918 section 7.6)."""
+        if any(held.path.is_within(path) for held in self._locks):
+            self.drop_locks(path)
 
     def break_lock(self, held: Lock) -> None:
         """End a lock and journal it: whoever held it will ask what happened."""
@@ -418,7 +438,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             changed |= {"burst_us": burst.began_us, "burst_changes": burst.changes}
             if brakes:
                 changed["braked_us"] = burst.began_us
-        row = self.connection.row(
+        settled = self.connection.run(
             _settle(tuple(changed), grows=grows.file_bytes > 0),
             space=self.space_id,
             file_bytes=grows.file_bytes,
@@ -426,13 +446,14 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             entries=len(self.entries),
             **changed,
         )
-        if row is None:
+        if not settled:
             raise QuotaExceeded("The space is full.")
-        self.write_journal(last_seq=row[0])
+        self._journal_seq += len(self.entries)
+        self.write_journal(self._journal_seq)
 
 
 _INSERT = Prepared(
-    insert(resource).returning(resource.c.id),
+    inserting(resource, returning=resource.c.id),
     [column.name for column in RESOURCE if column is not resource.c.id],
 )
 
@@ -446,7 +467,7 @@ def _update(columns: tuple[str, ...], *, notes_home: bool) -> Prepared:
         values["home_parent_id"] = func.coalesce(home[0], bindparam("from_id"))
         values["home_name"] = func.coalesce(home[1], bindparam("from_name"))
     here = resource.c.id == bindparam("resource_id")
-    return Prepared(update(resource).where(here).values(**values).returning(*RESOURCE))
+    return Prepared(update(resource).where(here).values(**values))
 
 
 @lru_cache
@@ -461,4 +482,4 @@ def _settle(columns: tuple[str, ...], *, grows: bool) -> Prepared:
     if grows:
         has_room = space.c.used_bytes + more <= space.c.quota_bytes
         statement = statement.where(or_(space.c.quota_bytes.is_(None), has_room))
-    return Prepared(statement.returning(space.c.journal_seq))
+    return Prepared(statement)

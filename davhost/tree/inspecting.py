@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
+from typing import BinaryIO
 
 from .. import names
 from ..blobs import BlobMissing, BlobStore
@@ -53,10 +55,12 @@ class Inspector:
 
     Args:
         stored: what the client sent.
+        sent: the same in memory, if it is short: then no file is read.
     """
 
     blobs: BlobStore
     stored: Stored | None = None
+    sent: bytes | None = None
     _found: dict[Claim, Sequence[Fault]] = field(default_factory=dict)
     _missing: set[Claim] = field(default_factory=set)
 
@@ -96,7 +100,7 @@ class Inspector:
         """
         for claim in claims:
             try:
-                with self.blobs.open(claim.blob_key) as content:
+                with self._open(claim.blob_key) as content:
                     self._found[claim] = find_faults(content, claim.extension)
             except BlobMissing:
                 self._missing.add(claim)
@@ -104,6 +108,11 @@ class Inspector:
                 raise Unavailable(
                     "The server cannot use its disk now.", retry_after_seconds=30
                 ) from error
+
+    def _open(self, blob_key: str) -> BinaryIO:
+        if self.sent is not None and blob_key == self._sent_key:
+            return BytesIO(self.sent)
+        return self.blobs.open(blob_key)
 
     @property
     def _sent_key(self) -> str | None:

@@ -64,9 +64,9 @@ class WritingTree(Base):
         if asks_first or length is None or length > _SHORT_BODY_BYTES:
             rules, limit_bytes = self._permit_early(path, length, conditions)
         with upload or self._blobs.upload(self.principal.space_id) as upload:
-            self._receive(upload, body, length, limit_bytes, digests)
+            sent = self._receive(upload, body, length, limit_bytes, digests)
             stored = upload.finish()
-            inspector = Inspector(self._blobs, stored)
+            inspector = Inspector(self._blobs, stored, sent)
             try:
                 if not path.is_root and self._policy.judges_contents(rules):
                     inspector.inspect_sent(path.name.extension)
@@ -221,11 +221,19 @@ class WritingTree(Base):
         length: int | None,
         limit_bytes: int | None,
         digests: Sequence[Digest],
-    ) -> None:
+    ) -> bytes | None:
+        """Pass *body* on to *upload*.
+
+        Returns:
+            All of it, if it is short.
+        """
         verifier = Verifier(digests)
+        short: list[bytes] = []
         for block in body:
             upload.write(block)
             verifier.update(block)
+            if upload.size_bytes <= _SHORT_BODY_BYTES:
+                short.append(block)
             if length is not None and upload.size_bytes > length:
                 raise IncompleteBody("More bytes arrived than were announced.")
             if limit_bytes is not None and upload.size_bytes > limit_bytes:
@@ -233,6 +241,7 @@ class WritingTree(Base):
         if length is not None and upload.size_bytes < length:
             raise IncompleteBody(f"{upload.size_bytes} of {length} bytes arrived.")
         verifier.check()
+        return b"".join(short) if upload.size_bytes <= _SHORT_BODY_BYTES else None
 
 
 def _maps(changes: Sequence[Change], destination: DavPath) -> bool:
