@@ -165,6 +165,7 @@ class Catalogue:
         user_id: int,
         top: DavPath = ROOT,
         via: str | None = None,
+        shares: bool = False,
         after_commit: Callable[[], None] | None = None,
     ) -> Opening[Writing]:
         """Open a write transaction of one space; it ends in a commit or changes nothing.
@@ -172,6 +173,7 @@ class Catalogue:
         Args:
             top: the only collection of it that there is for the writer.
             via: what the writer came through, for the journal.
+            shares: whether it may share a commit, because it writes little.
             after_commit: is called when the space was changed.
 
         Raises:
@@ -195,7 +197,7 @@ class Catalogue:
                 via=via,
             )
 
-        return Opening(self._transaction(writes=True), see, after_commit)
+        return Opening(self._transaction(writes=True, shares=shares), see, after_commit)
 
     def find_account(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address, as nearly every request does.
@@ -304,5 +306,7 @@ class Catalogue:
             with self._transaction() as connection:
                 return float(connection.execute(found).scalar_one())
 
-    def _transaction(self, *, writes: bool = False, single: bool = False) -> Transaction:
-        return Transaction(self._connections, writes=writes, single=single)
+    def _transaction(
+        self, *, writes: bool = False, single: bool = False, shares: bool = False
+    ) -> Transaction:
+        return Transaction(self._connections, writes=writes, single=single, shares=shares)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
@@ -12,9 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import Unavailable
 from .engine import BUSY_SECONDS, refusal_of
 from .prepared import Prepared
+from .writers import Door, Group, Writers, busy
 
 T = TypeVar("T")
 
@@ -68,6 +69,8 @@ class Connections:
         self.engine = engine
         self.dialect: Dialect = engine.dialect
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._door = Door(Path(f"{engine.url.database}-writers")) if self.is_sqlite else None
+        self.writers = Writers[_Lent](self._door) if self._door else None
         self._idle: deque[_Lent] = deque()
         #: One for each connection that may still be lent; quicker than a semaphore.
         self._room: SimpleQueue[None] = SimpleQueue()
@@ -84,7 +87,7 @@ class Connections:
         try:
             self._room.get(timeout=BUSY_SECONDS)
         except Empty:
-            raise Unavailable("The database is busy.", retry_after_seconds=5) from None
+            raise busy() from None
         try:
             return self._find_idle() or _Lent(self.engine)
         except BaseException:
@@ -102,6 +105,12 @@ class Connections:
         self._room.put(None)
 
     def close(self) -> None:
+        """Close what is open but for the connections that are lent."""
+        self.close_idle()
+        if self._door is not None:
+            self._door.close()
+
+    def close_idle(self) -> None:
         """Close the connections that are not lent."""
         while self._idle:
             self._idle.pop().pooled.close()
@@ -136,6 +145,8 @@ class Transaction:
     Args:
         single: it is one prepared statement that reads, which sees one moment by
             itself: the database need not be told where it begins and ends.
+        shares: it writes so little that on SQLite others may wait for it before
+            their own commit, and it for them.
 
     Raises:
         DiskFull: the database could not grow.
@@ -143,28 +154,44 @@ class Transaction:
     """
 
     def __init__(
-        self, connections: Connections, *, writes: bool = False, single: bool = False
+        self,
+        connections: Connections,
+        *,
+        writes: bool = False,
+        single: bool = False,
+        shares: bool = False,
     ) -> None:
         self.dialect = connections.dialect
         self._connections = connections
+        self._writers = connections.writers if writes else None
         self._writes = writes
         self._single = single
+        self._shares = shares
+        #: Whose transaction it goes on with, and whom it hands it over to.
+        self._group: Group[_Lent] | None = None
+        self._is_part = False
         self._failures = self.dialect.loaded_dbapi.Error
         self._driver: Any = None
         self._is_lost = False
 
     def __enter__(self) -> Transaction:
         """Begin it."""
+        if self._writers is not None:
+            self._group = self._writers.enter(shares=self._shares, seconds=BUSY_SECONDS)
+            self._is_part = self._group is not None
         try:
-            self._lent = self._connections.lend()
-        except (self._failures, DBAPIError) as failure:
-            raise refusal_of(self._wrapped(failure)) from failure
+            self._lent = self._group.shared if self._group else self._connections.lend()
+        except BaseException as failure:
+            self._leave(is_over=False, lost=None)
+            if isinstance(failure, (self._failures, DBAPIError)):
+                raise refusal_of(self._wrapped(failure)) from failure
+            raise
         self._driver = self._lent.driver
         try:
             self._begin()
         except self._failures as failure:
             wrapped = self._wrapped(failure)
-            self._give_back(is_over=False)
+            self._give_back(is_over=False, lost=wrapped)
             raise refusal_of(wrapped) from failure
         return self
 
@@ -176,13 +203,24 @@ class Transaction:
     ) -> None:
         """Commit or roll back, and give the connection back."""
         failure = raised if isinstance(raised, DBAPIError) else None
+        is_shared = is_over = False
+        lost: DBAPIError | None = None
         try:
-            if raised is None and not self._single:
-                self._lent.commit()
+            if self._is_part:
+                self._end_part(is_done=raised is None)
+            if raised is None or self._is_part:
+                is_shared = self._hand_over()
+                if not (is_shared or self._single):
+                    self._lent.commit()
+                is_over = True
         except (self._failures, DBAPIError) as not_committed:
-            failure = self._wrapped(not_committed)
+            # If the disk was too full for one of its statements, a part cannot end:
+            # nothing is left of the whole transaction.
+            lost = failure or self._wrapped(not_committed)
         finally:
-            self._give_back(is_over=raised is None and failure is None)
+            if not is_shared:
+                self._give_back(is_over=is_over, lost=lost)
+        failure = (self._group.failure if self._group else lost) or failure
         if failure is not None and (refusal := refusal_of(failure)) is not raised:
             raise refusal from failure
 
@@ -216,7 +254,9 @@ class Transaction:
         return self._lent.through_sqlalchemy
 
     def _begin(self) -> None:
-        if self._connections.is_sqlite:
+        if self._is_part:
+            self._driver.execute("SAVEPOINT part")
+        elif self._connections.is_sqlite:
             if not self._single:
                 self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
         elif self._single:
@@ -233,7 +273,28 @@ class Transaction:
         except self._failures as failure:
             raise self._wrapped(failure, sql) from failure
 
-    def _give_back(self, *, is_over: bool) -> None:
+    def _end_part(self, *, is_done: bool) -> None:
+        if not is_done:
+            self._driver.execute("ROLLBACK TO part")
+        self._driver.execute("RELEASE part")
+
+    def _hand_over(self) -> bool:
+        """Let the next writer commit what was done here; whether there is one who has."""
+        if self._writers is None or not self._shares:
+            return False
+        group = self._writers.hand_over(self._group, self._lent)
+        self._group = group or self._group
+        return group is not None
+
+    def _leave(self, *, is_over: bool, lost: DBAPIError | None) -> None:
+        """Let the next writer in, and those go on who had handed over to this one."""
+        if self._writers is None:
+            return
+        if self._group is not None and not is_over:
+            self._group.failure = lost or self._wrapped(self._failures("broken off"))
+        self._writers.leave(self._group)
+
+    def _give_back(self, *, is_over: bool, lost: DBAPIError | None = None) -> None:
         lent = self._lent
         usable = lent.pooled.is_valid and not self._is_lost
         try:
@@ -247,6 +308,7 @@ class Transaction:
         except (self._failures, DBAPIError):
             usable = False
         self._connections.take_back(lent, usable=usable)
+        self._leave(is_over=is_over, lost=lost)
 
     def _wrapped(self, failure: Exception, sql: str | None = None) -> DBAPIError:
         """Make of a driver's exception what SQLAlchemy makes of it."""
@@ -255,7 +317,7 @@ class Transaction:
         lost = self.dialect.is_disconnect(failure, self._driver, None)  # type: ignore[arg-type]
         if lost:
             self._is_lost = True
-            self._connections.close()  # the others are most likely lost too
+            self._connections.close_idle()  # the others are most likely lost too
         wrapped = DBAPIError.instance(
             sql,
             None,

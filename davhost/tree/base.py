@@ -63,6 +63,7 @@ class Base:
         left_at: DavPath | None = None,
         content_type: str | None = None,
         modified_us: int | None = None,
+        is_short: bool = True,
     ) -> tuple[Resource, Sequence[Change]]:
         """Plan, judge and apply one request in one transaction.
 
@@ -74,12 +75,13 @@ class Base:
             inspector: has the bytes of the request, and what was found in them.
             refused_path: whose name a refusal is about, if not *path*.
             left_at: whose resource to return, if not that of the last change.
+            is_short: see `_writing`.
         """
         inspector = inspector or Inspector(self._blobs)
         with self._recording_refusals(verb, refused_path or path):
             while True:
                 try:
-                    with self._writing() as tx:
+                    with self._writing(is_short=is_short) as tx:
                         permit = self._permit(tx, path, plan, conditions, inspector)
                         resource = tx.apply(
                             permit,
@@ -161,7 +163,13 @@ class Base:
             single=single,
         )
 
-    def _writing(self) -> AbstractContextManager[Writing]:
+    def _writing(self, *, is_short: bool = True) -> AbstractContextManager[Writing]:
+        """Open a write transaction.
+
+        Args:
+            is_short: whether it takes so little time, whatever the size of a tree,
+                that others may wait for it before their own commit.
+        """
         return self._catalogue.write(
             self.principal.space_id,
             lease=self._clock.lease(),
@@ -169,6 +177,7 @@ class Base:
             user_id=self.principal.user_id,
             top=self.principal.root,
             via=self.principal.via,
+            shares=is_short,
             after_commit=partial(self._after_commit, self.principal.space_id),
         )
 

@@ -104,7 +104,7 @@ class RestoringTree(Base):
         Raises:
             NotFound: it is not in the trash.
         """
-        with self._writing() as tx:
+        with self._writing(is_short=False) as tx:
             self._policy.permit((), Situation(self.principal, tx.space()))
             get_departed(tx, resource_id)
             tx.erase(resource_id)

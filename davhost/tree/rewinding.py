@@ -66,7 +66,7 @@ class RewindingTree(Base):
         """
         done, more = Rewound(), True
         while more:
-            with self._writing() as tx:
+            with self._writing(is_short=False) as tx:
                 before = Before(tx, to_us, frozenset(done.refused))
                 part = _Part(tx, self._policy, self.principal, done)
                 more = not part.take(before.steps())
@@ -76,7 +76,7 @@ class RewindingTree(Base):
 
     def release_brake(self) -> None:
         """Let the space be written to again."""
-        with self._writing() as tx:
+        with self._writing(is_short=False) as tx:
             tx.release_brake()
 
 

@@ -143,6 +143,7 @@ class WritingTree(Base):
             lambda planner: planner.copy(source, destination, deep=deep, overwrite=overwrite),
             conditions,
             refused_path=destination,
+            is_short=not deep,
         )
         return Outcome(resource, created=_maps(changes, destination))
 
