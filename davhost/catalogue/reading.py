@@ -220,17 +220,17 @@ class Reading(LockReading, JournalReading):
         if not top.is_collection:
             scratch = top.kind is Kind.SCRATCH
             return (0, top.size_bytes) if scratch else (top.size_bytes, 0)
-        row = self.connection.execute(_TREE_BYTES, {"top": top.id}).one()
-        return int(row[0]), int(row[1])
+        files, scratch = self.connection.row(_TREE_BYTES, top=top.id)
+        return int(files), int(scratch)
 
     def tree_file_names(self, top: Resource) -> frozenset[Name]:
         """Collect the names of the files below *top*, scratch left out."""
-        rows = self.connection.execute(_TREE_FILE_NAMES, {"top": top.id})
-        return frozenset(Name(row[0]) for row in rows)
+        rows = self.connection.rows(_TREE_FILE_NAMES, top=top.id)
+        return frozenset(Name(name) for (name,) in rows)
 
     def tree_files(self, top: Resource, *, every: bool) -> list[Resource]:
         """List scratch and files that are away below *top*, or *every* file."""
-        rows = self.connection.execute(_TREE_FILES, {"top": top.id, "every": every})
+        rows = self.connection.rows(_TREE_FILES, top=top.id, every=every)
         return [resource_of(row) for row in rows]
 
     def find_absent(self, parent: Resource, name: Name) -> list[Resource]:
@@ -435,29 +435,35 @@ _VERSIONS = Prepared(
 
 _SHA256 = Prepared(select(blob.c.sha256).where(blob.c.key == bindparam("key")))
 
-_TREE_BYTES = text(
-    SUBTREE
-    + """
+_TREE_BYTES = Prepared(
+    text(
+        SUBTREE
+        + """
 SELECT COALESCE(SUM(CASE WHEN r.kind = 'file' THEN r.size_bytes ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN r.kind = 'scratch' THEN r.size_bytes ELSE 0 END), 0)
 FROM resource r JOIN tree ON tree.id = r.id
 """
+    )
 )
 
-_TREE_FILE_NAMES = text(
-    SUBTREE
-    + """
+_TREE_FILE_NAMES = Prepared(
+    text(
+        SUBTREE
+        + """
 SELECT DISTINCT r.name FROM resource r JOIN tree ON tree.id = r.id
 WHERE r.kind = 'file' AND r.id <> :top
 """
+    )
 )
 
-_TREE_FILES = text(
-    SUBTREE
-    + f"""
+_TREE_FILES = Prepared(
+    text(
+        SUBTREE
+        + f"""
 SELECT {RESOURCE_SQL} FROM resource r JOIN tree ON tree.id = r.id
 WHERE r.kind = 'scratch' OR (r.kind = 'file' AND (:every OR r.home_parent_id IS NOT NULL))
 """
+    )
 )
 
 

@@ -281,7 +281,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self._leave_locks(change.path)
         is_named = self.keep_version(target, heir.blob_key)
         # Not `erase`: the bytes go on.
-        self.connection.execute(delete(resource).where(resource.c.id == heir.id))
+        self.connection.run(_REMOVE, id=heir.id)
         succeeded = self._update(
             target,
             parent_id=heir.parent_id,
@@ -456,6 +456,9 @@ _INSERT = Prepared(
     inserting(resource, returning=resource.c.id),
     [column.name for column in RESOURCE if column is not resource.c.id],
 )
+
+
+_REMOVE = Prepared(delete(resource).where(resource.c.id == bindparam("id")))
 
 
 @lru_cache
