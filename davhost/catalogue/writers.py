@@ -52,16 +52,18 @@ class Door:
         self._file = file
         self._descriptor: int | None = None
 
-    def enter(self, seconds: float) -> None:
+    def enter(self, until: float) -> None:
         """Wait until the door is free, and come in.
 
+        Args:
+            until: how long to wait, on the monotonic clock.
+
         Raises:
-            Unavailable: it was not in *seconds*.
+            Unavailable: it was not free in time.
         """
         if self._descriptor is None:
             with suppress(OSError):  # then the database cannot be written either
                 self._descriptor = os.open(self._file, _OPEN, 0o600)
-        until = time.monotonic() + seconds
         self._lock(0, until)
         try:
             self._lock(1, until)
@@ -171,6 +173,7 @@ class Writers(Generic[T]):
         Raises:
             Unavailable: it did not come in *seconds*.
         """
+        until = time.monotonic() + seconds
         with self._mutex:
             turn = _Turn[T](shares) if self._is_taken else None
             if turn is None:
@@ -182,7 +185,7 @@ class Writers(Generic[T]):
             if turn.group is not None:
                 return turn.group
         try:
-            self._door.enter(seconds)
+            self._door.enter(until)
         except BaseException:
             self.leave(None)
             raise

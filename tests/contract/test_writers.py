@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -269,7 +270,7 @@ from pathlib import Path
 from davhost.catalogue.writers import Door
 from davhost.errors import Unavailable
 door = Door(Path(sys.argv[1]))
-door.enter(60)
+door.enter(time.monotonic() + 60)
 print("in", flush=True)
 while True:  # until somebody waits
     try:
@@ -296,7 +297,7 @@ def test_no_process_passes_one_that_waits(tmp_path: Path) -> None:
         assert other.stdout is not None
         assert other.stdout.readline() == "in\n"
         door = Door(file)
-        door.enter(60)
+        door.enter(time.monotonic() + 60)
         assert other.stdout.readline() == "behind\n"
         door.leave()
         door.close()
@@ -313,6 +314,6 @@ def test_a_process_that_dies_leaves_the_door_open(tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="busy"):
             door.enter(0)
         other.kill()
-        door.enter(60)
+        door.enter(time.monotonic() + 60)
         door.leave()
         door.close()
