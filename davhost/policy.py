@@ -124,23 +124,21 @@ class Permit:
         changes: in the order in which they are to be applied.
         space: as it was when it was judged.
         rules: the allow-list that the names were judged by.
-        locks: those in force that touch the changes.
         grows_by: what the changes add to the space; negative when it shrinks.
         burst: what the changes make of the burst in the space.
         brakes: whether that is too much, so that they are the last ones.
     """
 
-    __slots__ = ("brakes", "burst", "changes", "grows_by", "locks", "rules", "space")
+    __slots__ = ("brakes", "burst", "changes", "grows_by", "rules", "space")
 
     def __init__(
         self,
         changes: tuple[Change, ...],
         space: Space,
         rules: Rules,
-        locks: Sequence[Lock],
-        burst: Burst | None,
+        burst: Burst | None = None,
         *,
-        brakes: bool,
+        brakes: bool = False,
         seal: object,
     ) -> None:
         """Refuse to be made by anyone but the policy.
@@ -153,7 +151,6 @@ class Permit:
         self.changes = changes
         self.space = space
         self.rules = rules
-        self.locks = locks
         self.grows_by = sum((growth(change) for change in changes), start=Size())
         self.burst = burst
         self.brakes = brakes
@@ -207,7 +204,6 @@ class Policy:
             tuple(changes),
             situation.space,
             rules,
-            situation.locks,
             burst,
             brakes=burst is not None and burst.changes >= (self.limits.brake_changes or math.inf),
             seal=_SEAL,

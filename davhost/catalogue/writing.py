@@ -71,7 +71,6 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self._journal_seq = space.journal_seq
         #: What this transaction has made of resources, by their ids.
         self._changed: dict[int, Resource] = {}
-        self._locks: Sequence[Lock] = ()
         self.entries = []
         self.dead_keys = []
 
@@ -90,7 +89,6 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
             QuotaExceeded: the space would grow beyond its quota after all.
         """
         last: Resource | None = None
-        self._locks = permit.locks
         for change in permit.changes:
             last = self._apply_one(change, stored, content)
         self._settle(permit.grows_by, permit.rules, permit.burst, brakes=permit.brakes)
@@ -215,7 +213,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _unbind(self, change: Unbind) -> Resource:
         target = change.resource
-        self._leave_locks(change.path)
+        self.drop_locks(change.path)
         if change.keep:
             self._update(
                 target,
@@ -231,7 +229,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _rebind(self, change: Rebind) -> Resource:
         target = change.resource
-        self._leave_locks(change.source_path)
+        self.drop_locks(change.source_path)
         home: dict[str, Any] = {"home_parent_id": None, "home_name": None}
         moved = self._update(
             target,
@@ -278,7 +276,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     def _succeed(self, change: Succeed) -> Resource:
         target, heir = change.resource, change.heir
-        self._leave_locks(change.path)
+        self.drop_locks(change.path)
         is_named = self.keep_version(target, heir.blob_key)
         # Not `erase`: the bytes go on.
         self.connection.run(_REMOVE, id=heir.id)
@@ -395,11 +393,6 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         return changed
 
     # -- locks --------------------------------------------------------------
-
-    def _leave_locks(self, path: DavPath) -> None:
-        """End the locks on what leaves *path*: none of them goes with it (RFC 4918 section 7.6)."""
-        if any(held.path.is_within(path) for held in self._locks):
-            self.drop_locks(path)
 
     def break_lock(self, held: Lock) -> None:
         """End a lock and journal it: whoever held it will ask what happened."""

@@ -139,6 +139,20 @@ def test_going_back_goes_through_what_is_locked(bea: Home, careful: Instance) ->
     assert bea.get("/d/0.txt") == b"mine"
 
 
+def test_going_back_ends_the_locks_on_what_it_takes_away(bea: Home, careful: Instance) -> None:
+    """A token without its file would keep everybody from the name."""
+    then_us = careful.clock.now_us()
+    careful.clock.pass_(1)
+    bea.put("/new.txt", b"text")
+    bea.move("/d/0.txt", "/d/moved.txt")
+    for path in ("/new.txt", "/d/moved.txt"):
+        bea.lock(path)
+    bea.tree.rewind(then_us)
+    assert bea.names() == ["/d", *[f"/d/{number}.txt" for number in range(5)]]
+    bea.put("/new.txt", b"again")
+    bea.put("/d/moved.txt", b"again")
+
+
 def test_what_the_rules_refuse_by_now_is_named_and_stays_away(careful: Instance, bea: Home) -> None:
     """The rest goes back all the same."""
     then_us = careful.clock.now_us()
