@@ -229,6 +229,7 @@ def test_a_large_file_comes_whole_with_progress(
     line = home.page.context.new_cdp_session(home.page)
     line.send("Network.emulateNetworkConditions", SLOW)  # or all of it may be there at once
     pick(home, path)
+    expect(home.panel).to_be_visible()
     expect(home.panel.locator("p.soft").first).to_contain_text("B/s")
     assert accessibility_faults(home.page) == []
     shoot(home.page, "files-uploading")
