@@ -189,10 +189,12 @@ class Transaction:
         self._driver = self._lent.driver
         try:
             self._begin()
-        except self._failures as failure:
-            wrapped = self._wrapped(failure)
-            self._give_back(is_over=False, lost=wrapped)
-            raise refusal_of(wrapped) from failure
+        except BaseException as failure:
+            lost = self._wrapped(failure) if isinstance(failure, self._failures) else None
+            self._give_back(is_over=False, lost=lost)
+            if lost is not None:
+                raise refusal_of(lost) from failure
+            raise
         return self
 
     def __exit__(
@@ -307,8 +309,10 @@ class Transaction:
                     self.dialect.reset_isolation_level(self._driver)
         except (self._failures, DBAPIError):
             usable = False
-        self._connections.take_back(lent, usable=usable)
-        self._leave(is_over=is_over, lost=lost)
+        try:
+            self._connections.take_back(lent, usable=usable)
+        finally:
+            self._leave(is_over=is_over, lost=lost)
 
     def _wrapped(self, failure: Exception, sql: str | None = None) -> DBAPIError:
         """Make of a driver's exception what SQLAlchemy makes of it."""
