@@ -31,6 +31,7 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 #: An answer that stays below this many bytes is finished before it is sent, so
 #: that its length is known; a longer one streams, in bounded memory.
 SETTLED_BYTES = 4 << 20
+#: So large that the memory goes back to the system with the block: `server.worker`.
 _BLOCK_CHARACTERS = 524_288
 
 

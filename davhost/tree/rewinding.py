@@ -76,7 +76,7 @@ class RewindingTree(Base):
 
     def release_brake(self) -> None:
         """Let the space be written to again."""
-        with self._writing(is_short=False) as tx:
+        with self._writing() as tx:
             tx.release_brake()
 
 

@@ -289,31 +289,39 @@ else:
 """
 
 
-def test_no_process_passes_one_that_waits(tmp_path: Path) -> None:
-    file = tmp_path / "door"
-    with subprocess.Popen(
-        [sys.executable, "-c", _PASSER, str(file)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "in\n"
-        door = Door(file)
-        door.enter(time.monotonic() + 60)
-        assert other.stdout.readline() == "behind\n"
-        door.leave()
-        door.close()
-
-
-def test_a_process_that_dies_leaves_the_door_open(tmp_path: Path) -> None:
-    file = tmp_path / "door"
-    with subprocess.Popen(
-        [sys.executable, "-c", _PASSER, str(file)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "in\n"
-        door = Door(file)
-        with pytest.raises(Unavailable, match="busy"):
-            door.enter(0)
+@pytest.fixture
+def passer(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process, which is in."""
+    command = [sys.executable, "-c", _PASSER, str(tmp_path / "door")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert says(other) == "in"
+        yield other
         other.kill()
-        door.enter(time.monotonic() + 60)
-        door.leave()
-        door.close()
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    """The door of this process."""
+    door = Door(tmp_path / "door")
+    yield door
+    door.leave()
+    door.close()
+
+
+def says(other: subprocess.Popen[str]) -> str:
+    assert other.stdout is not None
+    return other.stdout.readline().strip()
+
+
+def test_no_process_passes_one_that_waits(passer: subprocess.Popen[str], door: Door) -> None:
+    door.enter(time.monotonic() + 60)
+    assert says(passer) == "behind"
+
+
+def test_a_process_that_dies_leaves_the_door_open(
+    passer: subprocess.Popen[str], door: Door
+) -> None:
+    with pytest.raises(Unavailable, match="busy"):
+        door.enter(0)
+    passer.kill()
+    door.enter(time.monotonic() + 60)
