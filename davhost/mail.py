@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import queue
 import smtplib
 import ssl
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -41,24 +41,28 @@ class MailOptions:
 
 
 class Postman:
-    """Sends mails one after the other, in a thread of its own."""
+    """Sends mails one after the other, in a thread of its own.
+
+    The thread ends when no mail is left, and is no daemon: so a process that ends
+    waits for the mails that it has promised.
+    """
 
     def __init__(self, options: MailOptions) -> None:
         self._options = options
-        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(_WAITING_MAX)
+        self._jobs: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def soon(self, job: Callable[[], None]) -> None:
         """Do *job* in the thread of the postman; it may send."""
         with self._lock:
+            if len(self._jobs) >= _WAITING_MAX:
+                log.warning("a mail was not sent: %s others wait", _WAITING_MAX)
+                return
+            self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="mail", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="mail", daemon=False)
                 self._thread.start()
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            log.warning("a mail was not sent: %s others wait", _WAITING_MAX)
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Send a mail now, and wait for the mail server.
@@ -98,11 +102,15 @@ class Postman:
         return server
 
     def _work(self) -> None:
-        while True:
-            job = self._jobs.get()
+        while (job := self._next()) is not None:
             try:
                 job()
             except Exception:
                 log.exception("a mail was not sent")
-            finally:
-                self._jobs.task_done()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._lock:
+            if self._jobs:
+                return self._jobs.popleft()
+            self._thread = None
+            return None

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ log = logging.getLogger("davhost.server")
 RETIRE_SIGNAL = signal.SIGUSR1
 #: A worker that is replaced may finish long downloads, but not keep on for ever.
 RETIRE_SECONDS = 3600.0
+#: Threads that are no daemons, as those that send mails, may go on so long after the last answer.
+_LAST_WORK_SECONDS = 5.0
 #: Exit status of a worker that could not make its application.
 EXIT_NOT_STARTED = 3
 
@@ -78,7 +81,16 @@ def _serve(birth: Birth) -> int:
     os.write(birth.ready_fd, b".")
     os.close(birth.ready_fd)
     server.serve()
+    _wait_for_last_work()
     return 0
+
+
+def _wait_for_last_work() -> None:
+    """Do what an interpreter that ends does, which `os._exit` does not; but not for ever."""
+    end_at = time.monotonic() + _LAST_WORK_SECONDS
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join(max(0, end_at - time.monotonic()))
 
 
 def _obey_signals(server: HTTPServer) -> None:

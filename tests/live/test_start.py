@@ -1,17 +1,24 @@
 """Starting and stopping: what a person sees who runs `davhost serve`."""
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import sqlite3
 from contextlib import closing
+from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 
 from tests.live.server import Server
 from tests.live.wait import eventually
+from tests.web.browser import NAVIGATION, hidden_fields
+from tests.web.mailbox import Mailbox, serving
 
 
 @pytest.fixture
@@ -47,6 +54,39 @@ def test_the_first_start_says_everything_and_the_second_only_where(fresh):
     with fresh:
         again = [line for line in fresh.output[before:].splitlines() if "INFO" not in line]
         assert again == [f"davhost is ready at {fresh.url}"]
+
+
+class SlowMailbox(Mailbox):
+    """A mail server with a queue of its own."""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take a mail, in its own time."""
+        await asyncio.sleep(1)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_server_that_ends_sends_the_mail_that_a_page_has_promised(make_server):
+    """Who forgot a password while the server was restarted does not wait for a mail in vain."""
+    mailbox = SlowMailbox()
+    with serving(mailbox) as port:
+        settings = {"HOST": "127.0.0.1", "PORT": str(port), "SECURITY": "none"}
+        environment = {f"DAVHOST_SMTP_{name}": value for name, value in settings.items()}
+        environment["DAVHOST_MAIL_FROM"] = "drive@example.org"
+        environment["DAVHOST_PUBLIC_URL"] = "http://127.0.0.1/"
+        with make_server(settings=environment) as server:
+            ask_for_a_new_password(server, server.add_user().email)
+        assert len(mailbox.mails) == 1
+
+
+def ask_for_a_new_password(server: Server, email: str) -> None:
+    """Fill in the form for it."""
+    url = f"{server.url}-/forgot"
+    browser = build_opener(HTTPCookieProcessor(CookieJar()))
+    with browser.open(Request(url, headers=NAVIGATION)) as page:
+        fields = hidden_fields(page.read().decode(), "/-/forgot") | {"email": email}
+    sent = NAVIGATION | {"Origin": server.url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    with browser.open(Request(url, urlencode(fields).encode(), sent)) as answer:
+        assert answer.status == 200
 
 
 def test_an_instance_is_its_data_folder(fresh, tmp_path):

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,19 @@ def do_die(environ: Environ, start_response: Any) -> list[bytes]:
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(10)
     return []
+
+
+def do_later(environ: Environ, start_response: Any) -> list[bytes]:
+    """Answer before the work is done; some of it never is."""
+    threading.Thread(target=_work_a_while, daemon=False).start()
+    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    start_response("200 OK", [])
+    return [b"soon"]
+
+
+def _work_a_while() -> None:
+    time.sleep(1)
+    say("worked")
 
 
 def do_read(environ: Environ, start_response: Any) -> list[bytes]:

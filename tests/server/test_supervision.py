@@ -194,6 +194,17 @@ def test_an_idle_server_stops_at_once(number: int, launch: Launch) -> None:
     assert supervised.end() == ""
 
 
+def test_a_stop_lets_work_after_the_answer_finish(launch: Launch) -> None:
+    """A mail that was promised is sent; one that cannot be sent holds nobody for ever."""
+    supervised = launch(workers=1).wait_ready()
+    with supervised.client() as client:
+        assert client.ask(get("later")).body == b"soon"
+    supervised.signal(signal.SIGTERM)
+    assert supervised.wait() == 0
+    supervised.wait_for("worked")
+    assert supervised.end() == ""
+
+
 def test_a_stop_lets_requests_in_flight_finish(launch: Launch) -> None:
     """The upload ends well, while new clients are refused."""
     supervised = launch(workers=2).wait_ready()

@@ -49,22 +49,36 @@ def link_in(mail: EmailMessage) -> str:
 def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
     """Run the server on a free port; yield it."""
     loop = asyncio.new_event_loop()
-    made = loop.create_server(lambda: SMTP(mailbox, loop=loop, **options), "127.0.0.1", 0)
-    server = loop.run_until_complete(made)
+    connections: list[SMTP] = []
+
+    def connect() -> SMTP:
+        connections.append(SMTP(mailbox, loop=loop, **options))
+        return connections[-1]
+
+    server = loop.run_until_complete(loop.create_server(connect, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(_end(server), loop).result()
+        settle()  # a connection that is cut while it is taken would be forgotten, not closed
+        asyncio.run_coroutine_threadsafe(_end(server, connections), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _end(server: asyncio.Server) -> None:
+def settle() -> None:
+    """Wait for the mails that this process is sending."""
+    for thread in threading.enumerate():
+        if thread.name == "mail":
+            thread.join(60)
+
+
+async def _end(server: asyncio.Server, connections: list[SMTP]) -> None:
     server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    for connection in connections:
+        if connection.transport is not None:
+            connection.transport.abort()
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)

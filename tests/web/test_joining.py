@@ -11,7 +11,7 @@ from davhost.bootstrap.services import Services
 from davhost.bootstrap.wsgi import build_app
 from tests.web.browser import Browser, Wsgi
 from tests.web.conftest import PASSWORD, running
-from tests.web.mailbox import Mailbox, link_in, serving
+from tests.web.mailbox import Mailbox, link_in, serving, settle
 
 NEW = "a new password"
 
@@ -60,6 +60,7 @@ def make_world(tmp_path, request) -> Iterator:
             return World(services, build_app(services), mailbox)
 
         yield make
+        settle()  # before what the mails are made of is closed
 
 
 def test_nobody_signs_up_where_registration_is_closed(make_world) -> None:
