@@ -1,4 +1,4 @@
-"""Take in files, one after the other, and go on after a refusal.
+"""Take in files, some of them at once, and go on after a refusal.
 
 Every file comes through the door of the tree, as if a client had sent it: the
 same names, content checks, quota and locks. A second run finds what is there
@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
+from typing import BinaryIO
 
 from ..errors import DiskFull, Refused, Unavailable
 from ..model import Kind, Resource
@@ -24,6 +28,12 @@ from .items import Item, Report, Trouble
 _NOT_MISSED = frozenset({NameClass.LITTER, NameClass.OWNER_MARK, NameClass.SWAP})
 
 _BLOCK_BYTES = 1 << 20
+
+#: So many small files come in at once: most of their time they wait for the disk.
+_AT_ONCE = 8
+#: A larger file comes in alone: it waits for the disk no more than it works, and
+#: whoever interrupts the program does not wait for the end of it.
+_SMALL_BYTES_MAX = 1 << 20
 
 
 class Existing(Enum):
@@ -73,6 +83,8 @@ class Intake:
         self._dry_run = dry_run
         self._report = Report()
         self._places: list[_Place | None] = []
+        #: What came, in its order, and the files among it that are still on their way.
+        self._coming: deque[tuple[Item, Future[None] | None]] = deque()
 
     def run(
         self, items: Iterable[Item], on_done: Callable[[Item], None] = lambda _: None
@@ -86,21 +98,36 @@ class Intake:
             Refused: the collection that they should come into cannot be made.
         """
         self._places = [self._make_top()]
-        for item in items:
-            try:
-                self._take(item)
-            except (DiskFull, Unavailable) as refused:  # so would be all that follow
-                self._report.stopped = refused.sentence
-                break
-            except Refused as refused:
-                self._refuse(item, refused.sentence or refused.phrase)
-            except OSError as error:
-                self._refuse(item, f"It cannot be read: {error.strerror}")
-            on_done(item)
+        with ThreadPoolExecutor(_AT_ONCE, "intake") as pool:
+            for item in items:
+                self._coming.append((item, self._attempt(item, partial(self._take, item, pool))))
+                self._wait_for(on_done, coming_max=2 * _AT_ONCE)
+                if self._report.stopped is not None:
+                    break
+            self._wait_for(on_done, coming_max=0)
         return self._report
 
-    def _take(self, item: Item) -> None:
-        """Take in one item.
+    def _wait_for(self, on_done: Callable[[Item], None], coming_max: int) -> None:
+        while len(self._coming) > coming_max:
+            item, coming = self._coming.popleft()
+            if coming is not None:
+                self._attempt(item, partial(self._note, item, coming))
+            on_done(item)
+
+    def _attempt(self, item: Item, step: Callable[[], Future[None] | None]) -> Future[None] | None:
+        """Do a step for *item*; what it raises goes into the report."""
+        try:
+            return step()
+        except (DiskFull, Unavailable) as refused:  # so would be all that follow
+            self._report.stopped = refused.sentence
+        except Refused as refused:
+            self._report.refuse(item.shown, refused.sentence or refused.phrase)
+        except OSError as error:
+            self._report.refuse(item.shown, f"It cannot be read: {error.strerror}")
+        return None
+
+    def _take(self, item: Item, pool: ThreadPoolExecutor) -> Future[None] | None:
+        """Take in one item, or begin to.
 
         Raises:
             Refused: the tree does not want it.
@@ -122,7 +149,8 @@ class Intake:
             elif item.is_collection:
                 self._places[-1] = self._enter(path, place.members.get(path.name), item)
             else:
-                self._take_file(path, place.members.get(path.name), item)
+                return self._take_file(path, place.members.get(path.name), item, pool)
+        return None
 
     # -- collections
 
@@ -153,7 +181,9 @@ class Intake:
 
     # -- files
 
-    def _take_file(self, path: DavPath, found: Resource | None, item: Item) -> None:
+    def _take_file(
+        self, path: DavPath, found: Resource | None, item: Item, pool: ThreadPoolExecutor
+    ) -> Future[None] | None:
         verdict = self._tree.verdict(path)
         if verdict.name_class in _NOT_MISSED:
             self._report.left_out.append(Trouble(item.shown, verdict.reason))
@@ -161,7 +191,7 @@ class Intake:
             reason = f"It would not be kept: {verdict.reason}."
             self._report.refuse(item.shown, reason)
         elif found is None:
-            self._adopt(path, item, verdict)
+            return self._adopt(path, item, verdict, pool)
         elif found.is_collection:
             self._report.refuse(item.shown, "There is a folder of this name.")
         elif self._existing is Existing.SKIP or _looks_the_same(found, item):
@@ -169,9 +199,10 @@ class Intake:
         elif self._has_content_of(item, path, found):
             self._keep(path, item)
         elif self._existing is Existing.OVERWRITE:
-            self._adopt(path, item, verdict)
+            return self._adopt(path, item, verdict, pool)
         else:
             self._report.refuse(item.shown, "There is another file of this name.")
+        return None
 
     def _keep(self, path: DavPath, item: Item) -> None:
         """Leave a file that holds the same; only its date may be another."""
@@ -179,17 +210,36 @@ class Intake:
             self._tree.patch(path, item.properties, modified_us=item.modified_us)
         self._report.unchanged += 1
 
-    def _adopt(self, path: DavPath, item: Item, verdict: Verdict) -> None:
-        if not self._dry_run:
-            with item.open() as source:
-                self._tree.adopt(
-                    path, source, hard_link=self._hard_links, modified_us=item.modified_us
-                )
-            if item.properties:
-                self._tree.patch(path, item.properties)
-        elif verdict.name_class.kind is None:
-            self._report.refuse(item.shown, f"{verdict.reason}.")
-            return
+    def _adopt(
+        self, path: DavPath, item: Item, verdict: Verdict, pool: ThreadPoolExecutor
+    ) -> Future[None] | None:
+        if self._dry_run:
+            if verdict.name_class.kind is None:
+                self._report.refuse(item.shown, f"{verdict.reason}.")
+            else:
+                self._note(item)
+            return None
+        source = item.open()
+        if item.size_bytes <= _SMALL_BYTES_MAX:
+            return pool.submit(self._write, path, item, source)
+        self._write(path, item, source)
+        self._note(item)
+        return None
+
+    def _write(self, path: DavPath, item: Item, source: BinaryIO) -> None:
+        with source:
+            self._tree.adopt(path, source, hard_link=self._hard_links, modified_us=item.modified_us)
+        if item.properties:
+            self._tree.patch(path, item.properties)
+
+    def _note(self, item: Item, coming: Future[None] | None = None) -> None:
+        """Count a file that has come in.
+
+        Args:
+            coming: waited for; what it raises, this does.
+        """
+        if coming is not None:
+            coming.result()
         self._report.files += 1
         self._report.size_bytes += item.size_bytes
 
@@ -199,9 +249,6 @@ class Intake:
         if not item.size_bytes:
             return True
         return self._tree.sha256_of(path) == (item.sha256 or _sha256(item))
-
-    def _refuse(self, item: Item, reason: str) -> None:
-        self._report.refuse(item.shown, reason)
 
 
 def _looks_the_same(found: Resource, item: Item) -> bool:

@@ -3,13 +3,16 @@
 import os
 import stat
 from collections.abc import Iterator
+from itertools import count as count_up
 from pathlib import Path
+from threading import Barrier, Thread, current_thread
+from typing import Any, BinaryIO
 
 import pytest
 
 from davhost.blobs import Upload, adopting
 from davhost.blobs.local import LocalBlobs
-from davhost.errors import IncompleteBody, QuotaExceeded
+from davhost.errors import DiskFull, IncompleteBody, QuotaExceeded
 from davhost.transfer import Existing, Intake, NotEmpty, Outlet, Report, count, walk
 from tests.instance import Home, Instance, path_
 
@@ -160,10 +163,70 @@ def test_the_place_is_made(ann: Home, folder: Path) -> None:
 def test_the_quota_stops_what_is_too_large(instance: Instance, folder: Path) -> None:
     """Smaller files that still fit come in."""
     ann = instance.home("ann@example.org", quota_bytes=10)
-    fill(folder, a_txt="12345", b_txt="1234567", c_txt="12345")
+    fill(folder, a_txt="12345", b_txt="12345678901", c_txt="12345")
     report = take(ann, folder)
     assert list(reasons(report)) == ["b.txt"]
     assert ann.used() == 10
+
+
+def test_small_files_come_in_at_once(
+    ann: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for the disk together; and each is behind us once, in its order."""
+    fill(folder, **{f"f{number:02}_txt": "x" for number in range(40)})
+    both = Barrier(2, timeout=60)
+    real = LocalBlobs.adopt
+
+    def adopt(*args: Any, **options: Any) -> Any:
+        both.wait()
+        return real(*args, **options)
+
+    monkeypatch.setattr(LocalBlobs, "adopt", adopt)
+    done: list[str] = []
+    report = Intake(ann.tree, path_("/")).run(walk(folder), lambda item: done.append(item.shown))
+    assert (report.files, report.size_bytes, report.is_complete) == (40, 40, True)
+    assert done == [name.strip("/") for name in ann.names()]
+
+
+def test_a_large_file_comes_in_alone(
+    ann: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody who interrupts the program waits for the end of it."""
+    fill(folder, a_txt="small", b_txt="x" * (1 << 20) + "y")
+    threads: dict[int, Thread] = {}
+    real = LocalBlobs.adopt
+
+    def adopt(blobs: LocalBlobs, space_id: int, source: BinaryIO, **options: Any) -> Any:
+        threads[os.fstat(source.fileno()).st_size] = current_thread()
+        return real(blobs, space_id, source, **options)
+
+    monkeypatch.setattr(LocalBlobs, "adopt", adopt)
+    assert take(ann, folder).is_complete
+    assert threads[(1 << 20) + 1] is current_thread()
+    assert threads[5] is not current_thread()
+
+
+def test_a_full_disk_ends_it_and_a_second_run_goes_on(
+    ann: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in before is there, also what was on its way; the rest is not tried."""
+    fill(folder, **{f"f{number:02}_txt": "x" for number in range(60)})
+    real = LocalBlobs.adopt
+    calls = count_up()
+
+    def adopt(*args: Any, **options: Any) -> Any:
+        if next(calls) == 20:
+            raise DiskFull("The disk is full.")
+        return real(*args, **options)
+
+    monkeypatch.setattr(LocalBlobs, "adopt", adopt)
+    report = take(ann, folder)
+    assert report.stopped == "The disk is full."
+    assert report.refused == []
+    assert report.files == len(ann.names()) == ann.used() < 60
+    report = take(ann, folder)
+    assert report.is_complete
+    assert report.files + report.unchanged == len(ann.names()) == 60
 
 
 def test_a_dry_run_changes_nothing(ann: Home, folder: Path) -> None:
