@@ -155,6 +155,7 @@ class PendingFile:
         self._content: int | None = content
         self.is_whole = False
         self._unchecked_bytes = ROOM_CHECK_BYTES
+        self._size_bytes = self._begun_bytes = 0
 
     @property
     def key(self) -> str:
@@ -162,7 +163,11 @@ class PendingFile:
         return str(self._place)
 
     def append(self, block: bytes) -> None:
-        """Write *block* behind the others, and look at the room now and then."""
+        """Write *block* behind the others.
+
+        Now and then look at the room, and let the disk begin with what is here: or else
+        all of a large file would be brought there at the end, while the client waits.
+        """
         assert self._content is not None  # noqa: S101 - uploads are sealed once
         if self.is_whole:
             return
@@ -171,6 +176,8 @@ class PendingFile:
             if self._unchecked_bytes >= ROOM_CHECK_BYTES:
                 self._files.room.check(len(block))
                 self._unchecked_bytes = 0
+                self._begin_sync()
+            self._size_bytes += len(block)
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(self._content, rest) :]
@@ -219,6 +226,12 @@ class PendingFile:
             # A child that was forked meanwhile would keep a closed flock alive.
             fcntl.flock(self._marker, fcntl.LOCK_UN)
         close(self._marker)
+
+    def _begin_sync(self) -> None:
+        if self._content is not None and self._size_bytes > self._begun_bytes:
+            size_bytes = self._size_bytes - self._begun_bytes
+            self._files.folders.begin_sync(self._content, self._begun_bytes, size_bytes)
+            self._begun_bytes = self._size_bytes
 
     def _close_blob(self) -> None:
         if self._content is not None:

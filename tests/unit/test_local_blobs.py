@@ -194,6 +194,47 @@ def test_a_store_that_is_not_durable_never_syncs(
     assert synced == []
 
 
+def test_a_long_upload_is_brought_to_the_disk_while_it_arrives(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every 8 MiB the disk begins with what is new, so that the sync at the end is short."""
+    begun: list[tuple[int, int]] = []
+
+    def record(_file: int, start: int, size_bytes: int, advice: int) -> None:
+        assert advice == os.POSIX_FADV_DONTNEED
+        begun.append((start, size_bytes))
+
+    monkeypatch.setattr(os, "posix_fadvise", record)
+    content = bytes(3 * ROOM_CHECK_BYTES)
+    for durable in (True, False):
+        with LocalBlobs(root, durable=durable).upload(1) as upload:
+            for start in range(0, len(content), ROOM_CHECK_BYTES // 4):
+                upload.write(content[start : start + ROOM_CHECK_BYTES // 4])
+            upload.finish()
+            upload.discard()
+    assert begun == [(0, ROOM_CHECK_BYTES), (ROOM_CHECK_BYTES, ROOM_CHECK_BYTES)]
+
+
+def test_what_the_disk_cannot_begin_is_done_at_the_end(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems know nothing of it."""
+
+    def fail(*_: int) -> None:
+        raise OSError(errno.ESPIPE, os.strerror(errno.ESPIPE))
+
+    monkeypatch.setattr(os, "posix_fadvise", fail)
+    store = LocalBlobs(root)
+    content = os.urandom(ROOM_CHECK_BYTES)
+    with store.upload(1) as upload:
+        for _ in range(3):
+            upload.write(content)
+        key = upload.finish().key
+        upload.keep()
+    assert key is not None
+    assert read(store, key) == content * 3
+
+
 # -- crashes
 
 BEFORE_FINISH = """
