@@ -6,13 +6,13 @@ business of a `PendingBlob`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from enum import Enum, auto
 from types import TracebackType
 from typing import Protocol, Self
 
 from ..model import Stored
+from .hashing import StreamHash
 
 
 class PendingBlob(Protocol):
@@ -63,7 +63,7 @@ class HashedUpload:
     def __init__(self, begin: Callable[[], PendingBlob]) -> None:
         self._begin = begin
         self._blob: PendingBlob | None = None
-        self._hash = hashlib.sha256()
+        self._hash = StreamHash()
         self._size_bytes = 0
         self._state = _State.OPEN
 
@@ -141,5 +141,6 @@ class HashedUpload:
     def _end(self) -> PendingBlob | None:
         """End the upload and give its pending blob to the one who decides."""
         self._state = _State.OVER
+        self._hash.close()
         blob, self._blob = self._blob, None
         return blob
