@@ -12,7 +12,7 @@ from ..errors import InfiniteDepth, PropertyTooLarge, Refused
 from ..tree import Revision
 from . import headers, property_updates, propfind_bodies, xml_bodies
 from .exchange import XML_TYPE, Exchange, Response, Streamed, blocks, empty, streamed, whole
-from .kept_listings import Kept, KeptListings
+from .kept_listings import Kept, KeptListings, LongListing
 from .listings import Writer
 from .live_properties import Scene
 from .multistatus import CLOSING, OPENING, empty_tag, propstat, response
@@ -57,7 +57,7 @@ def propfind(exchange: Exchange) -> Response:
     if depth == 1 and not past and exchange.conditions is NO_CONDITIONS:
         written = _find_kept(exchange, key, locks=writer.needs_locks)
         if written is not None:
-            return blocks(207, XML_TYPE, written, *applied)
+            return _again(written, *applied)
     listing = tree.listing(
         exchange.path,
         depth=depth,
@@ -81,16 +81,26 @@ def propfind(exchange: Exchange) -> Response:
     return answer
 
 
-def _find_kept(exchange: Exchange, key: Hashable, *, locks: bool) -> Sequence[bytes] | None:
+def _find_kept(
+    exchange: Exchange, key: Hashable, *, locks: bool
+) -> Sequence[bytes] | LongListing | None:
     """Find the body that answers *key*, if it still shows what there is."""
     kept = exchange.listings.find(key)
     if kept is None:
         return None
     if exchange.tree.is_unchanged(exchange.path, kept.revision, locks=locks):
-        return kept.blocks
+        return kept.body
     # Before the next one is made, which may be as long.
     exchange.listings.drop(key)
     return None
+
+
+def _again(written: Sequence[bytes] | LongListing, *applied: tuple[str, str]) -> Response:
+    """Answer with a body that was made before."""
+    if not isinstance(written, LongListing):
+        return blocks(207, XML_TYPE, written, *applied)
+    length = ("Content-Length", str(written.size_bytes))
+    return Response(207, (("Content-Type", XML_TYPE), length, *applied), written)
 
 
 def _kept(listings: KeptListings, key: Hashable, revision: Revision, answer: Response) -> Response:

@@ -232,7 +232,8 @@ class Settings(BaseModel):
 
     listing_cache_bytes_max: Size = _setting(
         32 * MIB,
-        "Memory of each worker for answers to PROPFIND, until something changes; 0 for none.",
+        "Memory of each worker for answers to PROPFIND, until something changes; long ones"
+        " are in temporary files, of eight times as much. 0 for none.",
         unit="bytes",
     )
 

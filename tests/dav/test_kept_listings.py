@@ -33,9 +33,11 @@ def _url(path: str) -> str:
     return f"http://{HOST}{path}"
 
 
-@pytest.fixture
-def home(client: Client) -> Client:
-    """A home with a folder that has been listed, and is kept."""
+@pytest.fixture(params=["short", "long"])
+def home(client: Client, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A home with a folder that has been listed, and is kept: in memory or in a file."""
+    if request.param == "long":
+        monkeypatch.setattr("davhost.dav.exchange.SETTLED_BYTES", 100)
     client.mkcol("/d")
     client.mkcol("/other")
     client.put("/d/a.txt", b"one")
