@@ -61,8 +61,9 @@ class Postman:
                 return
             self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="mail", daemon=False)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="mail", daemon=False)
+                thread.start()
+                self._thread = thread
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Send a mail now, and wait for the mail server.

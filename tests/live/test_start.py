@@ -61,7 +61,7 @@ class SlowMailbox(Mailbox):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take a mail, in its own time."""
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         return await super().handle_DATA(server, session, envelope)
 
 
