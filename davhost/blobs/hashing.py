@@ -26,18 +26,22 @@ class StreamHash:
     """SHA-256 of what it is told, block by block.
 
     Whoever has begun calls `hexdigest` or `close` in the end.
+
+    Attributes:
+        size_bytes: how much that was so far.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-        self._size_bytes = 0
+        self.size_bytes = 0
         self._thread: threading.Thread | None = None
-        self._blocks: Queue[bytes | None] = Queue(_BLOCKS_WAITING_MAX)
+        #: What waits for the thread; made with it, since most streams have none.
+        self._blocks: Queue[bytes | None]
 
     def update(self, block: bytes) -> None:
         """Go on with *block*, which must not be changed any more."""
-        self._size_bytes += len(block)
-        if self._size_bytes > _SHORT_BYTES and self._has_thread():
+        self.size_bytes += len(block)
+        if self.size_bytes > _SHORT_BYTES and self._has_thread():
             self._blocks.put(block)
         else:
             self._hash.update(block)
@@ -57,12 +61,14 @@ class StreamHash:
 
     def _has_thread(self) -> bool:
         if self._thread is None and _threads.acquire(blocking=False):
-            self._thread = threading.Thread(target=self._work, name="hash", daemon=True)
+            thread = threading.Thread(target=self._work, name="hash", daemon=True)
+            self._blocks = Queue(_BLOCKS_WAITING_MAX)
             try:
-                self._thread.start()
+                thread.start()
             except RuntimeError:  # no more threads are to be had
-                self._thread = None
                 _threads.release()
+            else:
+                self._thread = thread
         return self._thread is not None
 
     def _work(self) -> None:

@@ -176,7 +176,7 @@ class PendingFile:
             if self._unchecked_bytes >= ROOM_CHECK_BYTES:
                 self._files.room.check(len(block))
                 self._unchecked_bytes = 0
-                self._begin_sync()
+                self._begin_sync(self._content)
             self._size_bytes += len(block)
             rest = memoryview(block)
             while rest:
@@ -227,10 +227,10 @@ class PendingFile:
             fcntl.flock(self._marker, fcntl.LOCK_UN)
         close(self._marker)
 
-    def _begin_sync(self) -> None:
-        if self._content is not None and self._size_bytes > self._begun_bytes:
-            size_bytes = self._size_bytes - self._begun_bytes
-            self._files.folders.begin_sync(self._content, self._begun_bytes, size_bytes)
+    def _begin_sync(self, content: int) -> None:
+        new_bytes = self._size_bytes - self._begun_bytes
+        if new_bytes:
+            self._files.folders.begin_sync(content, self._begun_bytes, new_bytes)
             self._begun_bytes = self._size_bytes
 
     def _close_blob(self) -> None:

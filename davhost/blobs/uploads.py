@@ -64,13 +64,12 @@ class HashedUpload:
         self._begin = begin
         self._blob: PendingBlob | None = None
         self._hash = StreamHash()
-        self._size_bytes = 0
         self._state = _State.OPEN
 
     @property
     def size_bytes(self) -> int:
         """How many bytes were written so far."""
-        return self._size_bytes
+        return self._hash.size_bytes
 
     def write(self, block: bytes) -> None:
         """Append *block*; see `Upload.write`."""
@@ -85,7 +84,6 @@ class HashedUpload:
             self.discard()
             raise
         self._hash.update(block)
-        self._size_bytes += len(block)
 
     def finish(self) -> Stored:
         """Make the bytes durable; see `Upload.finish`."""
@@ -99,7 +97,7 @@ class HashedUpload:
                 raise
             key = self._blob.key
         self._state = _State.FINISHED
-        return Stored(key, self._size_bytes, self._hash.hexdigest())
+        return Stored(key, self.size_bytes, self._hash.hexdigest())
 
     def keep(self) -> None:
         """Make the blob live; see `Upload.keep`."""
