@@ -105,6 +105,8 @@ class Intake:
                 if self._report.stopped is not None:
                     break
             self._wait_for(on_done, coming_max=0)
+        # What came in at once was not refused in the order in which it stands there.
+        self._report.refused.sort(key=lambda trouble: trouble.path.split("/"))
         return self._report
 
     def _wait_for(self, on_done: Callable[[Item], None], coming_max: int) -> None:

@@ -206,6 +206,21 @@ def test_a_large_file_comes_in_alone(
     assert threads[5] is not current_thread()
 
 
+def test_refusals_are_listed_in_the_order_of_names(ann: Home, folder: Path) -> None:
+    """Whatever was quicker: what waits for the disk, a large file, or a look at the name."""
+    fill(folder, a_png="no picture", b__a_png="no picture", b__c_txt_bak="x", b_exe="x")
+    (folder / "b" / "b.png").write_bytes(bytes((1 << 20) + 1))
+    (folder / "b.png").write_bytes(bytes((1 << 20) + 1))
+    assert list(reasons(take(ann, folder))) == [
+        "a.png",
+        "b/a.png",
+        "b/b.png",
+        "b/c.txt.bak",
+        "b.exe",
+        "b.png",
+    ]
+
+
 def test_a_full_disk_ends_it_and_a_second_run_goes_on(
     ann: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
