@@ -73,8 +73,7 @@ class Rules:
         return cls(frozenset(extensions))
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(NamedTuple):
     """Files that had been left alone for a while, and were all changed in a short time.
 
     Args:
@@ -86,8 +85,7 @@ class Burst:
     changes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """A confined tree with its own quota and rules; a user's home is one.
 
     Args:
@@ -128,8 +126,7 @@ class Space:
 BROWSER = "browser"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """The authenticated actor of a request (RFC 3744 section 2).
 
     Args:
@@ -180,8 +177,7 @@ class Resource(NamedTuple):
         return self.kind is Kind.COLLECTION
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """Content that a file had before.
 
     Args:
@@ -235,8 +231,7 @@ class Departed:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """Bytes that are durable in the blob store and have no name yet.
 
     Args:
@@ -249,8 +244,7 @@ class Stored:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """A write lock (RFC 4918 section 6).
 
     Args:
@@ -278,8 +272,7 @@ class Lock:
         return path == self.path or (self.infinite and path.is_within(self.path))
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(NamedTuple):
     """A dead property: kept for the client as it came (RFC 4918 section 4.3).
 
     Args:
@@ -291,8 +284,7 @@ class Property:
     xml: str
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyUpdate:
+class PropertyUpdate(NamedTuple):
     """One instruction of a PROPPATCH; without *xml* the property is removed."""
 
     name: str

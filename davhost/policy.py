@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from . import names
 from .changes import (
@@ -51,8 +53,7 @@ PROPERTY_NAME_BYTES_MAX = 1024
 _SEAL = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What a change is judged by.
 
     Args:
@@ -68,7 +69,7 @@ class Situation:
     space: Space
     locks: Sequence[Lock] = ()
     tokens: frozenset[str] = frozenset()
-    faults: Mapping[DavPath, Sequence[Fault]] = field(default_factory=dict)
+    faults: Mapping[DavPath, Sequence[Fault]] = MappingProxyType({})
     now_us: int = 0
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue
@@ -174,7 +173,7 @@ class Accounts(Joining):
                 if outdated:
                     new_hash = self._passwords.hash(password)
                     people.rehash(account.id, old_hash=account.password_hash, new_hash=new_hash)
-                    account = replace(account, password_hash=new_hash)
+                    account = account._replace(password_hash=new_hash)
                 people.remember(account.id, network, self._clock.now_us())
         if not outdated:
             self._remembered.add(account, password, network, lease)

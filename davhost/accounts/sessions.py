@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..catalogue import Account, Catalogue
 from ..catalogue.sessions import SessionRow
@@ -46,7 +46,7 @@ class SignedIn:
     @property
     def principal(self) -> Principal:
         """Who acts."""
-        return replace(principal_of(self.account), via=BROWSER)
+        return principal_of(self.account, via=BROWSER)
 
     def proves(self, csrf_token: str) -> bool:
         """Whether *csrf_token* comes from a page of this session."""

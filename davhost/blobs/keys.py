@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _KEY = re.compile(r"(0|[1-9][0-9]{0,18})/([0-9a-f]{32})")
 
@@ -17,8 +17,7 @@ def random_hex() -> str:
     return secrets.token_hex(16)
 
 
-@dataclass(frozen=True, slots=True)
-class BlobKey:
+class BlobKey(NamedTuple):
     """A key that was checked.
 
     Args:

@@ -17,20 +17,24 @@ from sqlalchemy.exc import IntegrityError
 
 from ..errors import NotFound
 from ..paths import ROOT, DavPath
+from . import accounts, migrations, snapshots, walks
 from . import engine as engines
-from . import migrations, snapshots
+from .accounts import Account
 from .audit import Audit
+from .connections import Connections
 from .devices import AppPassword
 from .engine import Database
-from .people import Account, Owner, People
+from .people import Owner, People
 from .prepared import Prepared
-from .reading import SPACE, Members, Reading, space_of
+from .reading import Reading
+from .rows import SPACE, Members, space_of
 from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot
 from .tickets import Ticket, TicketKind
-from .transactions import Connections, Opening, Transaction
+from .transactions import Opening, Transaction
 from .upkeep import Upkeep
+from .walks import Glimpse, can_glimpse
 from .writing import Writing
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "Audit",
     "Catalogue",
     "Database",
+    "Glimpse",
     "IntegrityError",
     "Members",
     "NamedBlob",
@@ -52,6 +57,7 @@ __all__ = [
     "TicketKind",
     "Upkeep",
     "Writing",
+    "can_glimpse",
 ]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -141,20 +147,27 @@ class Catalogue:
         with self._transaction() as running:
             return engines.describe(running.through_sqlalchemy)
 
-    def read(
-        self, space_id: int, *, lease: float, top: DavPath = ROOT, single: bool = False
-    ) -> Opening[Reading]:
+    def read(self, space_id: int, *, lease: float, top: DavPath = ROOT) -> Opening[Reading]:
         """Open a read transaction of one space.
 
         Args:
             top: the only collection of it that there is for the reader.
-            single: the reader runs no more than one statement.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        running = self._transaction(single=single)
-        return Opening(running, lambda running: Reading(running, space_id, lease, top))
+        return Opening(self._transaction(), lambda running: Reading(running, space_id, lease, top))
+
+    def glimpse(self, space_id: int, path: DavPath, *, sees_space: bool = False) -> Glimpse:
+        """Find what is at a *path* that `can_glimpse`, without a transaction.
+
+        Args:
+            sees_space: find the row of the space, too.
+
+        Raises:
+            Unavailable: the database cannot be used now.
+        """
+        return walks.glimpse(self._connections, space_id, path, sees_space=sees_space)
 
     def write(
         self,
@@ -205,8 +218,7 @@ class Catalogue:
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with self._transaction(single=True) as running:
-            return People(running).find(email_key)
+        return accounts.find(self._connections, email_key)
 
     def find_with_device(
         self, email_key: str, secret_hash: str
@@ -216,8 +228,7 @@ class Catalogue:
         Raises:
             Unavailable: the database cannot be used now.
         """
-        with self._transaction(single=True) as running:
-            return People(running).find_with_device(email_key, secret_hash)
+        return accounts.find_with_device(self._connections, email_key, secret_hash)
 
     def people(self, *, writes: bool = False) -> Opening[People]:
         """Open a transaction over accounts.
@@ -306,7 +317,5 @@ class Catalogue:
             with self._transaction() as connection:
                 return float(connection.execute(found).scalar_one())
 
-    def _transaction(
-        self, *, writes: bool = False, single: bool = False, shares: bool = False
-    ) -> Transaction:
-        return Transaction(self._connections, writes=writes, single=single, shares=shares)
+    def _transaction(self, *, writes: bool = False, shares: bool = False) -> Transaction:
+        return Transaction(self._connections, writes=writes, shares=shares)

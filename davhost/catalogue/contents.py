@@ -19,7 +19,8 @@ from sqlalchemy import (
 
 from ..model import Kind, PropertyUpdate, Resource, Stored
 from .prepared import Prepared
-from .reading import SUBTREE, Reading, batches
+from .reading import SUBTREE, Reading
+from .rows import batches
 from .schema import blob, dead_property, resource, version
 
 

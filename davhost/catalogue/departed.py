@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from ..errors import NotFound
 from ..model import Departed, Resource
 from ..paths import DEPTH_MAX, DavPath, Name
-from .reading import RESOURCE, RESOURCE_SQL, Reading, resource_of
+from .reading import Reading
+from .rows import RESOURCE, RESOURCE_SQL, resource_of
 from .schema import resource, version
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    and_,
-    bindparam,
     delete,
     exists,
     func,
@@ -20,11 +18,12 @@ from sqlalchemy import (
 )
 
 from ..model import Refusal, Rules
+from . import accounts
+from .accounts import ACCOUNTS, Account, account_of
 from .activity import ActivityRows
 from .codes import CodeRows
-from .devices import APP_PASSWORD, AppPassword, AppPasswordRows, app_password_of
+from .devices import AppPasswordRows
 from .locks import LockRows
-from .prepared import Prepared
 from .requests import RequestRows
 from .schema import (
     app_password,
@@ -53,31 +52,6 @@ from .transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A person's row, with the numbers of the home.
-
-    Args:
-        two_step: whether the page asks for a code after the password.
-        braked_us: not None while the home can only be read: when the burst of
-            changes began that stopped it.
-        rules: the home's own allow-list; None takes the server's.
-    """
-
-    id: int
-    email: str
-    password_hash: str
-    admin: bool
-    disabled: bool
-    created_us: int
-    space_id: int
-    quota_bytes: int | None
-    used_bytes: int
-    two_step: bool
-    braked_us: int | None
-    rules: Rules | None
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """Whose a space is, and how far its journal goes."""
 
@@ -85,39 +59,6 @@ class Owner:
     email: str
     space_id: int
     journal_seq: int
-
-
-_ACCOUNT = (
-    select(
-        user.c.id,
-        user.c.email,
-        user.c.password_hash,
-        user.c.admin,
-        user.c.disabled,
-        user.c.created_us,
-        user.c.space_id,
-        space.c.quota_bytes,
-        space.c.used_bytes,
-        exists().where(two_step.c.user_id == user.c.id),
-        space.c.braked_us,
-        space.c.rules,
-    )
-    .select_from(user.join(space, space.c.id == user.c.space_id))
-    .order_by(user.c.email_key)
-)
-_ACCOUNT_BY_EMAIL = Prepared(_ACCOUNT.where(user.c.email_key == bindparam("email_key")))
-_ACCOUNT_AND_DEVICE = Prepared(
-    _ACCOUNT.outerjoin(
-        app_password,
-        and_(
-            app_password.c.user_id == user.c.id,
-            app_password.c.secret_hash == bindparam("secret_hash"),
-        ),
-    )
-    .add_columns(*APP_PASSWORD)
-    .where(user.c.email_key == bindparam("email_key"))
-)
-_ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(user.c.id == bindparam("id")))
 
 
 class People:
@@ -128,29 +69,15 @@ class People:
 
     def find(self, email_key: str) -> Account | None:
         """Find an account by its case-folded e-mail address."""
-        row = self._connection.row(_ACCOUNT_BY_EMAIL, email_key=email_key)
-        return None if row is None else _account(row)
-
-    def find_with_device(
-        self, email_key: str, secret_hash: str
-    ) -> tuple[Account, AppPassword | None] | None:
-        """Find an account, and the app password of it that has this hash, by one statement."""
-        values = {"email_key": email_key, "secret_hash": secret_hash}
-        row = self._connection.row(_ACCOUNT_AND_DEVICE, **values)
-        if row is None:
-            return None
-        end = len(row) - len(APP_PASSWORD)
-        device = app_password_of(row[end:]) if row[end] is not None else None
-        return _account(row[:end]), device
+        return accounts.find(self._connection, email_key)
 
     def find_by_id(self, user_id: int) -> Account | None:
         """Find an account by its id."""
-        row = self._connection.row(_ACCOUNT_BY_ID, id=user_id)
-        return None if row is None else _account(row)
+        return accounts.find_by_id(self._connection, user_id)
 
     def list_(self) -> list[Account]:
         """List all accounts by e-mail address."""
-        return [_account(row) for row in self._connection.execute(_ACCOUNT)]
+        return [account_of(row) for row in self._connection.execute(ACCOUNTS)]
 
     def has_other_admin(self, user_id: int) -> bool:
         """Whether somebody else administers and may sign in; so until the commit."""
@@ -406,22 +333,3 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING wrong
 """
 )
-
-
-def _account(row: Any) -> Account:
-    id_, email, password_hash, admin, disabled, created_us, space_id, *rest = row
-    quota_bytes, used_bytes, has_two_steps, braked_us, rules = rest
-    return Account(
-        id=id_,
-        email=email,
-        password_hash=password_hash,
-        admin=bool(admin),
-        disabled=bool(disabled),
-        created_us=created_us,
-        space_id=space_id,
-        quota_bytes=quota_bytes,
-        used_bytes=used_bytes,
-        two_step=bool(has_two_steps),
-        braked_us=braked_us,
-        rules=Rules.parse(rules) if rules else None,
-    )

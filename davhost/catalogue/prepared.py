@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Column, Dialect, Table, insert
 from sqlalchemy.sql.elements import CompilerElement
@@ -53,6 +53,14 @@ class Prepared:
         binds = compiled.binds.items()
         constants = {name: bind.value for name, bind in binds if not bind.required}
         return _Compiled(str(compiled), compiled.positiontup, constants)
+
+
+class Asked(Protocol):
+    """Runs a statement: in a transaction, or by itself."""
+
+    def row(self, prepared: Prepared, **values: Any) -> Any:
+        """Fetch the first row, as a tuple; None when there is none."""
+        ...
 
 
 def inserting(table: Table, *, returning: Column[int]) -> Callable[[str], CompilerElement]:

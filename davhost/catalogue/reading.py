@@ -7,64 +7,32 @@ than 32 names takes some more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
-from itertools import pairwise
-from typing import Any, TypeVar, overload
+from functools import cache
+from typing import Any
 
-from sqlalchemy import FromClause, and_, bindparam, select, text
+from sqlalchemy import bindparam, select, text
 
 from ..errors import NotFound
-from ..model import Burst, Kind, Property, Resource, Rules, Space, Version
+from ..model import Kind, Property, Resource, Space, Version
 from ..paths import DavPath, Name
+from . import walks
 from .journals import JournalReading
 from .locks import LockReading
 from .prepared import Prepared
-from .schema import blob, choice, dead_property, resource, space, version
-
-T = TypeVar("T")
-
-#: The columns of a Resource, in the order of its fields.
-RESOURCE = (
-    resource.c.id,
-    resource.c.space_id,
-    resource.c.parent_id,
-    resource.c.name,
-    resource.c.kind,
-    resource.c.blob_key,
-    resource.c.size_bytes,
-    resource.c.etag,
-    resource.c.content_type,
-    resource.c.created_us,
-    resource.c.modified_us,
-    resource.c.touched_us,
+from .rows import (
+    RESOURCE,
+    RESOURCE_SQL,
+    SPACE,
+    WIDTH,
+    Members,
+    batches,
+    resource_of,
+    space_of,
 )
-_WIDTH = len(RESOURCE)
-RESOURCE_SQL = ", ".join(f"r.{column.name}" for column in RESOURCE)
-
-SPACE = (
-    space.c.id,
-    space.c.root_id,
-    space.c.quota_bytes,
-    space.c.used_bytes,
-    space.c.scratch_bytes,
-    space.c.rules,
-    space.c.admitted,
-    space.c.journal_seq,
-    space.c.epoch,
-    space.c.burst_us,
-    space.c.burst_changes,
-    space.c.braked_us,
-    select(choice.c.value).where(choice.c.name == "allow").scalar_subquery(),
-)
-
-#: How many names of a path one query follows; SQLite joins 64 tables at most.
-_STEPS_MAX = 32
+from .schema import blob, dead_property, resource, space, version
 
 #: How many files that left one name are considered; only the latest matter.
 _ABSENT_MAX = 5
-
-#: How many values one IN list or one insert carries.
-_BATCH = 500
 
 #: The kinds of bytes in a tree: those that count against the quota, and scratch.
 SUBTREE = """
@@ -94,51 +62,48 @@ class Reading(LockReading, JournalReading):
             self._space = space_of(row)
         return self._space
 
-    def walk(self, path: DavPath, *, sees_space: bool = False) -> list[Resource]:
+    def walk(self, path: DavPath) -> list[Resource]:
         """Find the resources along *path*, the root first, as far as they exist.
-
-        Args:
-            sees_space: read the row of the space by the same statement.
 
         Raises:
             NotFound: *path* is not in the collection that the reader is confined to.
         """
-        if not path.is_within(self.top):
-            raise NotFound("There is nothing here.")
-        found = self._follow(path.names[:_STEPS_MAX], sees_space=sees_space, space=self.space_id)
-        for done in range(_STEPS_MAX, len(path.names), _STEPS_MAX):
+        self._confine(path)
+        names = path.names[: walks.STEPS_MAX]
+        found = self._follow(names, space=self.space_id)
+        for done in range(walks.STEPS_MAX, len(path.names), walks.STEPS_MAX):
             if len(found) <= done:
                 break
-            names = path.names[done : done + _STEPS_MAX]
+            names = path.names[done : done + walks.STEPS_MAX]
             found += self._follow(names, start=found[-1].id)[1:]
         return found
 
-    def _follow(
-        self, names: Sequence[Name], *, sees_space: bool = False, **start: int
-    ) -> list[Resource]:
+    def _follow(self, names: Sequence[Name], **start: int) -> list[Resource]:
         """Find what *names* lead to from the root of a *space*, or from a resource at *start*."""
-        statement = _walk(len(names), from_root="space" in start, sees_space=sees_space)
-        values = {f"n{index}": name for index, name in enumerate(names, 1)}
-        row = self.connection.row(statement, **start, **values)
+        statement = walks.follow(len(names), from_root="space" in start)
+        row = self.connection.row(statement, **start, **walks.values_of(names))
         if row is None:
             return []
-        width = (len(names) + 1) * _WIDTH
-        if sees_space:
-            self._space = space_of(row[width:])
-        ends = range(_WIDTH, width + 1, _WIDTH)
-        return [
-            resource_of(row[end - _WIDTH : end]) for end in ends if row[end - _WIDTH] is not None
-        ]
+        ends = range(WIDTH, len(row) + 1, WIDTH)
+        return [resource_of(row[end - WIDTH : end]) for end in ends if row[end - WIDTH] is not None]
 
-    @staticmethod
-    def finds_at_once(path: DavPath) -> bool:
-        """Whether `find` takes only one statement for *path*."""
-        return len(path.names) <= _STEPS_MAX
+    def _confine(self, path: DavPath) -> None:
+        if not path.is_within(self.top):
+            raise NotFound("There is nothing here.")
 
     def find(self, path: DavPath, *, sees_space: bool = False) -> Resource | None:
-        """Find the resource at *path*, as `walk` does; None when the URL is not mapped."""
-        found = self.walk(path, sees_space=sees_space)
-        return found[-1] if len(found) == len(path.names) + 1 else None
+        """Find the resource at *path*, as `walk` does; None when the URL is not mapped.
+
+        Args:
+            sees_space: read the row of the space at the same time, for `space`.
+        """
+        if not walks.can_glimpse(path):
+            found = self.walk(path)
+            return found[-1] if len(found) == len(path.names) + 1 else None
+        self._confine(path)
+        glimpse = walks.glimpse(self.connection, self.space_id, path, sees_space=sees_space)
+        self._space = glimpse.space or self._space
+        return glimpse.resource
 
     def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:
         """Find the resources at *paths*; those that are not mapped are left out.
@@ -282,85 +247,6 @@ class Reading(LockReading, JournalReading):
         return str(sha256)
 
 
-class Members(Sequence[Resource]):
-    """The members of a collection; the value of each is made when it is looked at.
-
-    Of a large collection, the rows alone are many megabytes.
-
-    Args:
-        rows: of `_MEMBERS`, which leaves out what is the same for all of them.
-    """
-
-    def __init__(self, collection: Resource, rows: list[Any]) -> None:
-        self._collection = collection
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Resource: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Resource]: ...
-    def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
-        if isinstance(index, slice):
-            return list(Members(self._collection, self._rows[index]))
-        (member,) = Members(self._collection, [self._rows[index]])
-        return member
-
-    def __iter__(self) -> Iterator[Resource]:
-        return self._made(self._rows)
-
-    def take(self) -> Iterator[Resource]:
-        """Take the members out, one by one; each is forgotten when it was used."""
-        rows = self._rows
-        rows.reverse()
-        return self._made(rows.pop() for _ in range(len(rows)))
-
-    def _made(self, rows: Iterable[Any]) -> Iterator[Resource]:
-        space_id, parent_id = self._collection.space_id, self._collection.id
-        for a, b, kind, c, d, e, f, g, h, i in rows:
-            yield _new_tuple(
-                Resource, (a, space_id, parent_id, b, _KINDS[kind], c, d, e, f, g, h, i)
-            )
-
-
-def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    """Cut *values* into pieces that fit one statement."""
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
-
-
-_new_tuple = tuple.__new__
-_KINDS = {kind.value: kind for kind in Kind}
-
-
-def resource_of(row: Any) -> Resource:
-    """Make the value of a row of `RESOURCE` columns."""
-    a, b, c, d, kind, e, f, g, h, i, j, k = row
-    # As Resource() does, in half the time: a listing makes tens of thousands.
-    return _new_tuple(Resource, (a, b, c, d, _KINDS[kind], e, f, g, h, i, j, k))
-
-
-def space_of(row: Any) -> Space:
-    """Make the value of a row of `SPACE` columns."""
-    id_, root_id, quota_bytes, used_bytes, scratch_bytes, *rest = row
-    rules, admitted, journal_seq, epoch, burst_us, burst_changes, braked_us, server = rest
-    return Space(
-        id=id_,
-        root_id=root_id,
-        quota_bytes=quota_bytes,
-        used_bytes=used_bytes,
-        scratch_bytes=scratch_bytes,
-        rules=None if rules is None else Rules.parse(rules),
-        admitted=Rules.parse(admitted) if admitted else Rules(frozenset()),
-        journal_seq=journal_seq,
-        epoch=epoch,
-        burst=None if burst_us is None else Burst(burst_us, burst_changes),
-        braked_us=braked_us,
-        server_rules=None if server is None else Rules.parse(server),
-    )
-
-
 _PATH_UP = Prepared(
     text(
         """
@@ -499,24 +385,3 @@ def _have_members(count: int) -> Prepared:
             "AND EXISTS (SELECT 1 FROM resource m WHERE m.parent_id = r.id)"
         )
     )
-
-
-@lru_cache
-def _walk(length: int, *, from_root: bool, sees_space: bool) -> Prepared:
-    """Write the query that follows *length* names, downwards from one resource.
-
-    Its one row has the columns of all of them, side by side; they are NULL from
-    where nothing is found. The columns of the space come last.
-    """
-    steps = [resource.alias(f"r{index}") for index in range(length + 1)]
-    columns = [step.c[column.name] for step in steps for column in RESOURCE]
-    way: FromClause = steps[0]
-    start = steps[0].c.id == bindparam("start")
-    if from_root:
-        way = space.join(steps[0], steps[0].c.id == space.c.root_id)
-        start = space.c.id == bindparam("space")
-    for index, (above, below) in enumerate(pairwise(steps), 1):
-        named = below.c.name == bindparam(f"n{index}")
-        way = way.outerjoin(below, and_(below.c.parent_id == above.c.id, named))
-    more = SPACE if sees_space else ()
-    return Prepared(select(*columns, *more).select_from(way).where(start))

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, text, update
 
-from .people import Account, People
+from .accounts import Account
+from .people import People
 from .prepared import Prepared
 from .schema import secret, user, web_session
 from .transactions import Transaction

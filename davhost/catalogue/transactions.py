@@ -1,138 +1,20 @@
-"""Transactions, and the connections that are lent to them."""
+"""Transactions: several statements that see one moment, and that are done all or not at all."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 
+from .connections import Connections, Lent
 from .engine import BUSY_SECONDS, refusal_of
 from .prepared import Prepared
-from .writers import Door, Group, Writers, busy
+from .writers import Group
 
 T = TypeVar("T")
-
-#: How many transactions a process runs at once.
-_LENT_MAX = 24
-#: How many connections stay open when none is used.
-_IDLE_MAX = 8
-#: A database may have been away since a connection was used last: after so long it is asked.
-_TRUSTED_SECONDS = 1.0
-
-
-class _Lent:
-    """A connection: of the driver, and of SQLAlchemy around the same one."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.pooled = engine.raw_connection()
-        self.driver: Any = self.pooled.driver_connection
-        self.returned_at = 0.0
-        self._engine = engine
-        self._connection: Connection | None = None
-
-    @property
-    def through_sqlalchemy(self) -> Connection:
-        """SQLAlchemy's view of it, made when it is first used."""
-        if self._connection is None:
-            self._connection = Connection(self._engine, self.pooled)
-        return self._connection
-
-    def commit(self) -> None:
-        """Commit a transaction, whichever way its statements took."""
-        if self._connection is not None and self._connection.in_transaction():
-            self._connection.commit()
-        else:
-            self.driver.commit()
-
-    def roll_back(self) -> None:
-        """End a transaction without a trace, also one whose commit has failed."""
-        if self._connection is not None:
-            self._connection.rollback()
-        self.driver.rollback()
-
-
-class Connections:
-    """Lends the connections of one process to one transaction each; safe for threads.
-
-    A pool of SQLAlchemy's does more for each loan than a short query takes. The
-    connection that came back last goes out first: it has most in its cache.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.dialect: Dialect = engine.dialect
-        self.is_sqlite = engine.dialect.name == "sqlite"
-        self._door = Door(Path(f"{engine.url.database}-writers")) if self.is_sqlite else None
-        self.writers = Writers[_Lent](self._door) if self._door else None
-        self._idle: deque[_Lent] = deque()
-        #: One for each connection that may still be lent; quicker than a semaphore.
-        self._room: SimpleQueue[None] = SimpleQueue()
-        for _ in range(_LENT_MAX):
-            self._room.put(None)
-
-    def lend(self) -> _Lent:
-        """Lend a connection until `take_back`.
-
-        Raises:
-            Unavailable: as many as there may be are lent, and none comes back.
-            sqlite3.Error, psycopg.Error, DBAPIError: none can be opened.
-        """
-        try:
-            self._room.get(timeout=BUSY_SECONDS)
-        except Empty:
-            raise busy() from None
-        try:
-            return self._find_idle() or _Lent(self.engine)
-        except BaseException:
-            self._room.put(None)
-            raise
-
-    def take_back(self, lent: _Lent, *, usable: bool) -> None:
-        """Take back a connection without a transaction; what is not *usable* is closed."""
-        if usable and len(self._idle) < _IDLE_MAX:
-            if not self.is_sqlite:
-                lent.returned_at = time.monotonic()
-            self._idle.append(lent)
-        else:
-            lent.pooled.invalidate()
-        self._room.put(None)
-
-    def close(self) -> None:
-        """Close what is open but for the connections that are lent."""
-        self.close_idle()
-        if self._door is not None:
-            self._door.close()
-
-    def close_idle(self) -> None:
-        """Close the connections that are not lent."""
-        while self._idle:
-            self._idle.pop().pooled.close()
-
-    def _find_idle(self) -> _Lent | None:
-        while self._idle:
-            try:
-                lent = self._idle.pop()
-            except IndexError:  # another thread was faster
-                return None
-            if self.is_sqlite or self._is_there(lent):
-                return lent
-            lent.pooled.invalidate()
-        return None
-
-    def _is_there(self, lent: _Lent) -> bool:
-        if time.monotonic() - lent.returned_at < _TRUSTED_SECONDS:
-            return True
-        try:
-            return self.dialect.do_ping(lent.driver)
-        except self.dialect.loaded_dbapi.Error:
-            return False
 
 
 class Transaction:
@@ -143,8 +25,6 @@ class Transaction:
     translated.
 
     Args:
-        single: it is one prepared statement that reads, which sees one moment by
-            itself: the database need not be told where it begins and ends.
         shares: it writes so little that on SQLite others may wait for it before
             their own commit, and it for them.
 
@@ -158,21 +38,18 @@ class Transaction:
         connections: Connections,
         *,
         writes: bool = False,
-        single: bool = False,
         shares: bool = False,
     ) -> None:
         self.dialect = connections.dialect
         self._connections = connections
         self._writers = connections.writers if writes else None
         self._writes = writes
-        self._single = single
         self._shares = shares
         #: Whose transaction it goes on with, and whom it hands it over to.
-        self._group: Group[_Lent] | None = None
+        self._group: Group[Lent] | None = None
         self._is_part = False
-        self._failures = self.dialect.loaded_dbapi.Error
+        self._failures = connections.failures
         self._driver: Any = None
-        self._is_lost = False
 
     def __enter__(self) -> Transaction:
         """Begin it."""
@@ -181,10 +58,8 @@ class Transaction:
             self._is_part = self._group is not None
         try:
             self._lent = self._group.shared if self._group else self._connections.lend()
-        except BaseException as failure:
+        except BaseException:
             self._leave(is_over=False, lost=None)
-            if isinstance(failure, (self._failures, DBAPIError)):
-                raise refusal_of(self._wrapped(failure)) from failure
             raise
         self._driver = self._lent.driver
         try:
@@ -212,7 +87,7 @@ class Transaction:
                 self._end_part(is_done=raised is None)
             if raised is None or self._is_part:
                 is_shared = self._hand_over()
-                if not (is_shared or self._single):
+                if not is_shared:
                     self._lent.commit()
                 is_over = True
         except (self._failures, DBAPIError) as not_committed:
@@ -259,10 +134,7 @@ class Transaction:
         if self._is_part:
             self._driver.execute("SAVEPOINT part")
         elif self._connections.is_sqlite:
-            if not self._single:
-                self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
-        elif self._single:
-            self._driver.autocommit = True
+            self._driver.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
         elif not self._writes:
             # PostgreSQL would let each statement see another moment: a row that
             # the first has found may be gone for the second.
@@ -298,15 +170,12 @@ class Transaction:
 
     def _give_back(self, *, is_over: bool, lost: DBAPIError | None = None) -> None:
         lent = self._lent
-        usable = lent.pooled.is_valid and not self._is_lost
+        usable = lent.pooled.is_valid and not lent.is_lost
         try:
             if usable and not is_over:
                 lent.roll_back()
-            if usable and not self._connections.is_sqlite:
-                if self._single:
-                    self._driver.autocommit = False
-                elif not self._writes:
-                    self.dialect.reset_isolation_level(self._driver)
+            if usable and not (self._writes or self._connections.is_sqlite):
+                self.dialect.reset_isolation_level(self._driver)
         except (self._failures, DBAPIError):
             usable = False
         try:
@@ -315,23 +184,7 @@ class Transaction:
             self._leave(is_over=is_over, lost=lost)
 
     def _wrapped(self, failure: Exception, sql: str | None = None) -> DBAPIError:
-        """Make of a driver's exception what SQLAlchemy makes of it."""
-        if isinstance(failure, DBAPIError):
-            return failure
-        lost = self.dialect.is_disconnect(failure, self._driver, None)  # type: ignore[arg-type]
-        if lost:
-            self._is_lost = True
-            self._connections.close_idle()  # the others are most likely lost too
-        wrapped = DBAPIError.instance(
-            sql,
-            None,
-            failure,
-            self._failures,
-            hide_parameters=True,
-            connection_invalidated=lost,
-            dialect=self.dialect,
-        )
-        return cast(DBAPIError, wrapped)
+        return self._connections.wrapped(failure, self._lent, sql)
 
 
 class Opening(Generic[T]):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Select, delete, exists, func, select, text, update
 
 from ..model import Kind, Space
-from .reading import SPACE, space_of
+from .rows import SPACE, space_of
 from .schema import (
     blob,
     done,

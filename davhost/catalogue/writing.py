@@ -34,7 +34,7 @@ from .contents import ContentWriting
 from .journals import JournalWriting
 from .locks import LockWriting
 from .prepared import Prepared, inserting
-from .reading import RESOURCE, batches
+from .rows import RESOURCE, batches
 from .schema import dead_property, resource, space
 from .transactions import Transaction
 

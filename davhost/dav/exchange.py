@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, NamedTuple
@@ -35,8 +34,7 @@ SETTLED_BYTES = 4 << 20
 _BLOCK_CHARACTERS = 524_288
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What a request is about.
 
     Args:
@@ -54,7 +52,7 @@ class Target:
         if scope.is_root:
             return self
         path = DavPath(scope.names + self.path.names)
-        return replace(self, site=self.site.scoped(scope), path=path)
+        return self._replace(site=self.site.scoped(scope), path=path)
 
 
 class Exchange(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .. import names
 from ..errors import DAV
@@ -21,8 +22,7 @@ from .escaping import text
 from .origin import Site
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """What is the same for every resource of one answer.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import RangeNotSatisfiable
 from .dates import parse_http_date
@@ -19,8 +19,7 @@ _SPEC = re.compile(r"[ \t]*(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})[ \t]*")
 _STRONG = re.compile(r'"(?P<etag>[\x21\x23-\x7e\x80-\xff]*)"')
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(NamedTuple):
     """Bytes *first* to *last*, both counted from 0 and both included."""
 
     first: int

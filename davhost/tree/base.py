@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 
 from ..blobs import BlobStore
@@ -125,7 +124,7 @@ class Base:
         # Bytes come last: they are looked at only when nothing else refuses.
         faults = inspector.faults(changes, reading, permit.rules)
         if any(faults.values()):
-            permit = self._policy.permit(changes, replace(situation, faults=faults))
+            permit = self._policy.permit(changes, situation._replace(faults=faults))
         return permit
 
     def _check(
@@ -155,12 +154,9 @@ class Base:
             self._clock.now_us() - int(self._policy.limits.same_file_seconds * 1_000_000),
         )
 
-    def _reading(self, *, single: bool = False) -> AbstractContextManager[Reading]:
+    def _reading(self) -> AbstractContextManager[Reading]:
         return self._catalogue.read(
-            self.principal.space_id,
-            lease=self._clock.lease(),
-            top=self.principal.root,
-            single=single,
+            self.principal.space_id, lease=self._clock.lease(), top=self.principal.root
         )
 
     def _writing(self, *, is_short: bool = True) -> AbstractContextManager[Writing]:
@@ -215,6 +211,11 @@ def state_of(
     tokens = frozenset(lock.token for lock in held if lock.covers(path))
     if conditions.lists and target is not None and target.is_collection:
         tokens |= {sync_token(reading.space(), reading.journal_seq())}
+    return plain_state(target, tokens)
+
+
+def plain_state(target: Resource | None, tokens: frozenset[str] = frozenset()) -> State:
+    """Gather what conditions compare that are about *target* alone."""
     if target is None:
         return State(exists=False, tokens=tokens) if tokens else UNMAPPED
     return State(

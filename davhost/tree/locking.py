@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import uuid
 
@@ -131,7 +130,7 @@ class LockingTree(Base):
         seconds = self._policy.lock_seconds(timeout_seconds)
         expires = self._clock.lease() + seconds
         tx.extend_lock(held.token, timeout_seconds=seconds, expires=expires)
-        return dataclasses.replace(held, timeout_seconds=seconds, expires=expires)
+        return held._replace(timeout_seconds=seconds, expires=expires)
 
     def _check_holder(self, held: Lock) -> None:
         if held.user_id != self.principal.user_id:

@@ -7,12 +7,12 @@ from typing import BinaryIO
 
 from .. import names
 from ..blobs import BlobMissing
-from ..catalogue import Reading
+from ..catalogue import Glimpse, Reading, can_glimpse
 from ..conditions import NO_CONDITIONS, Conditions, check_read, is_not_modified
 from ..errors import ContentLost, NotFound
 from ..model import Lock, Resource, Rules, Space, Version
 from ..paths import DavPath
-from .base import Base, find, state_at, state_of
+from .base import Base, find, plain_state, state_at, state_of
 from .past import Past, is_past
 from .results import Entry, Listing, Looked, Members, Opened, Revision, covering
 
@@ -35,7 +35,9 @@ class ReadingTree(Base):
 
     def find(self, path: DavPath) -> Resource | None:
         """Find the resource at *path*; None when the URL is not mapped."""
-        with self._reading(single=_is_found_at_once(path)) as reading:
+        if _is_in_sight(path):
+            return self._glimpse(path).resource
+        with self._reading() as reading:
             return find(reading, path)
 
     def look(self, path: DavPath, conditions: Conditions = NO_CONDITIONS) -> Looked:
@@ -46,9 +48,13 @@ class ReadingTree(Base):
             PreconditionFailed: a condition does not hold.
         """
         # Only state tokens take more than the resource itself to compare with.
-        with self._reading(single=_is_found_at_once(path) and not conditions.lists) as reading:
-            target = find(reading, path)
-            not_modified = _check_read(reading, path, target, conditions)
+        if _is_in_sight(path) and not conditions.lists:
+            target = self._glimpse(path).resource
+            not_modified = _check_alone(target, conditions)
+        else:
+            with self._reading() as reading:
+                target = find(reading, path)
+                not_modified = _check_read(reading, path, target, conditions)
         if target is None:
             raise NotFound("There is nothing here.")
         return Looked(target, not_modified)
@@ -116,7 +122,7 @@ class ReadingTree(Base):
             PreconditionFailed: a condition does not hold.
         """
         takes_more = dead or locks or past or conditions is not NO_CONDITIONS
-        if depth == 0 and not takes_more and _is_found_at_once(path):
+        if depth == 0 and not takes_more and _is_in_sight(path):
             return self._list_one(path)
         with self._reading() as reading:
             target = find(reading, path, sees_space=True)
@@ -146,12 +152,20 @@ class ReadingTree(Base):
         Raises:
             NotFound: the URL is not mapped.
         """
-        with self._reading(single=True) as reading:
-            target = reading.find(path, sees_space=True)
-            if target is None:
-                raise NotFound("There is nothing here.")
-            space = reading.space()
+        target, space = self._glimpse(path, sees_space=True)
+        if target is None or space is None:
+            raise NotFound("There is nothing here.")
         return Listing(space, [Entry.at(path, target)], _revision(space))
+
+    def _glimpse(self, path: DavPath, *, sees_space: bool = False) -> Glimpse:
+        """Find what is at a path that `_is_in_sight`.
+
+        Raises:
+            NotFound: it is not in the collection that the principal is confined to.
+        """
+        if not path.is_within(self.principal.root):
+            raise NotFound("There is nothing here.")
+        return self._catalogue.glimpse(self.principal.space_id, path, sees_space=sees_space)
 
     def is_unchanged(self, path: DavPath, since: Revision, *, locks: bool) -> bool:
         """Whether a listing of *path* still shows what it showed at the revision *since*.
@@ -162,7 +176,12 @@ class ReadingTree(Base):
         Raises:
             NotFound: the URL is not mapped.
         """
-        with self._reading(single=not locks and _is_found_at_once(path)) as reading:
+        if not locks and _is_in_sight(path):
+            target, space = self._glimpse(path, sees_space=True)
+            if target is None or space is None:
+                raise NotFound("There is nothing here.")
+            return _revision(space) == since
+        with self._reading() as reading:
             if find(reading, path, sees_space=True) is None:
                 raise NotFound("There is nothing here.")
             held = reading.locks_touching([path], below=True) if locks else ()
@@ -178,9 +197,18 @@ class ReadingTree(Base):
             return reading.versions(reading.get(path))
 
 
-def _is_found_at_once(path: DavPath) -> bool:
+def _is_in_sight(path: DavPath) -> bool:
     """Whether one statement finds what is at *path*."""
-    return Reading.finds_at_once(path) and not is_past(path)
+    return can_glimpse(path) and not is_past(path)
+
+
+def _check_alone(target: Resource | None, conditions: Conditions) -> bool:
+    """Say what `_check_read` says, where no condition is about anything but *target*."""
+    if conditions is NO_CONDITIONS:
+        return False
+    state = plain_state(target)
+    check_read(conditions, state, lambda _path: state)
+    return is_not_modified(conditions, state)
 
 
 def _check_read(

@@ -11,16 +11,14 @@ from ..model import Lock, Property, Resource, Space
 from ..paths import DavPath, Name
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(NamedTuple):
     """A resource, and whether the client has it already (304)."""
 
     resource: Resource
     not_modified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A resource with its bytes; the caller closes *content*.
 
     Args:
@@ -140,8 +138,7 @@ class Revision(NamedTuple):
     used_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a PROPFIND sees, the requested resource first.
 
     Args:
@@ -158,16 +155,14 @@ class Listing:
         return self.entries.take() if isinstance(self.entries, Members) else iter(self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a write left at its URL, and whether the URL was unmapped before."""
 
     resource: Resource
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Locking:
+class Locking(NamedTuple):
     """A granted lock, and whether it made an empty file (RFC 4918 section 7.3)."""
 
     lock: Lock

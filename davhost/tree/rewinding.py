@@ -11,7 +11,7 @@ is only run again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .. import names
 from ..catalogue import Writing
@@ -259,7 +259,7 @@ class _Part:
         self._policy = policy
         self._principal = principal
         self._done = done
-        self._space = replace(tx.space(), braked_us=None)
+        self._space = tx.space()._replace(braked_us=None)
 
     def take(self, steps: Iterator[Change]) -> bool:
         """Make changes until there are enough for one transaction, or one is refused.
@@ -282,8 +282,7 @@ class _Part:
     def _make(self, permit: Permit, step: Change) -> None:
         self._tx.apply(permit)
         grows = growth(step)
-        self._space = replace(
-            self._space,
+        self._space = self._space._replace(
             used_bytes=self._space.used_bytes + grows.file_bytes,
             scratch_bytes=self._space.scratch_bytes + grows.scratch_bytes,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import flask
@@ -65,7 +64,7 @@ def break_any() -> Response:
     except NoSuchAccount:
         raise NotFound("There is no such account. It may have been deleted.") from None
     log.info("administrator %s breaks a lock of %s", admin.email, owner.email)
-    return _break(replace(owner, user_id=admin.id, via=BROWSER), "locks.overview")
+    return _break(owner._replace(user_id=admin.id, via=BROWSER), "locks.overview")
 
 
 def _break(principal: Principal, page: str) -> Response:

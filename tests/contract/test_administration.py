@@ -1,7 +1,5 @@
 """What the pages of administrators ask of the catalogue, on both databases."""
 
-from dataclasses import replace
-
 import pytest
 
 from davhost.errors import Forbidden, Locked, LockTokenMismatch, NameRefused
@@ -75,7 +73,7 @@ def test_locks_are_listed_until_they_end(ann: Home, instance: Instance) -> None:
     made_us = instance.clock.now_us()
     instance.clock.pass_(60)
     tablet = instance.open(ANN)
-    tablet.tree.principal = replace(tablet.tree.principal, via="tablet")
+    tablet.tree.principal = tablet.tree.principal._replace(via="tablet")
     tablet.lock("/a.txt", exclusive=False)
     instance.clock.pass_(60)
     bob.lock("/b.txt")
@@ -99,7 +97,7 @@ def test_a_broken_lock_is_journalled(ann: Home, instance: Instance) -> None:
     before = ann.tree.sync_seq()
     admin = instance.accounts.register("boss@example.org", PASSWORD, admin=True)
     tree = instance.open(ANN).tree
-    tree.principal = replace(tree.principal, user_id=admin.id)
+    tree.principal = tree.principal._replace(user_id=admin.id)
     tree.break_lock(token)
     ann.put("/a.txt", b"free")
     changed = ann.tree.changed_since(path_("/"), before, deep=True, dead=False)
@@ -119,7 +117,7 @@ def test_only_who_may_unlock_breaks_a_lock(ann: Home, instance: Instance) -> Non
     token = ann.lock("/a.txt")
     for limits in ({"read_only": True}, {"root": path_("/d")}):
         tree = instance.open(ANN).tree
-        tree.principal = replace(tree.principal, **limits)
+        tree.principal = tree.principal._replace(**limits)
         with pytest.raises(Forbidden):
             tree.break_lock(token)
     with pytest.raises(LockTokenMismatch):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from davhost.catalogue import Reading
-from davhost.catalogue import reading as reading_module
+from davhost.catalogue import Reading, rows
 from davhost.paths import DavPath
 from tests.instance import Home, Instance, path_
 
@@ -43,7 +42,7 @@ def test_paths_are_found_together_as_alone(ann: Home) -> None:
 
 def test_more_are_found_than_a_statement_takes(ann: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their number has no limit."""
-    monkeypatch.setattr(reading_module, "_BATCH", 3)
+    monkeypatch.setattr(rows, "_BATCH", 3)
     texts = [f"/{number}.txt" for number in range(8)]
     for text in texts[1:]:
         ann.put(text)
@@ -62,7 +61,7 @@ def test_collections_with_members_are_told_from_empty_ones(
 ) -> None:
     """However many are asked about."""
     fill(ann)
-    monkeypatch.setattr(reading_module, "_BATCH", 2)
+    monkeypatch.setattr(rows, "_BATCH", 2)
     with ann.tree._reading() as reading:
         collections = [reading.get(path_(text)) for text in ("/", "/a", "/a/c", "/b", "/b/c")]
         full = reading.have_members(collections)

@@ -1,14 +1,17 @@
 """What others do between two steps of a request changes nothing about its answer."""
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from davhost.catalogue.connections import Connections
 from davhost.catalogue.transactions import Transaction
 from davhost.conditions import Conditions, Etags
 from davhost.errors import Unavailable
 from davhost.paths import DavPath
-from davhost.tree import Tree
+from davhost.tree import Revision, Tree
 from tests.instance import Home, Instance
 
 
@@ -27,34 +30,67 @@ def test_a_reader_sees_one_moment(instance: Instance, ann: Home) -> None:
     assert ann.names() == ["/b.txt"]
 
 
-def test_what_runs_without_a_transaction_is_one_statement(
+@pytest.mark.parametrize("path", ["/", "/a.txt", "/d/d"])
+def test_what_is_asked_most_is_one_statement(
+    ann: Home, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no transaction around it."""
+    ann.mkcol("/d")
+    ann.mkcol("/d/d")
+    ann.put("/a.txt", b"text")
+    place = DavPath.from_text(path)
+    listing = ann.tree.listing(place, depth=1, dead=False, locks=False)
+    assert listing.revision is not None
+    asked = counting(monkeypatch)
+    for number, ask in enumerate(glances(ann.tree, place, listing.revision), 1):
+        ask()
+        assert asked == Counter(alone=number)
+
+
+def test_what_takes_two_statements_is_a_transaction(
     ann: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two would see two moments; a path of more than 32 names takes two."""
-    asked: dict[Transaction, int] = {}
-    run = Transaction._run
-
-    def count(self: Transaction, *arguments: Any) -> Any:
-        asked[self] = asked.get(self, 0) + 1
-        return run(self, *arguments)
-
+    """A path of more than 32 names does: each of two statements would see another moment."""
     deep = "/" + "/".join("d" * 40)
     for length in range(1, 41):
         ann.mkcol(deep[: 2 * length])
-    ann.put("/a.txt", b"text")
-    monkeypatch.setattr(Transaction, "_run", count)
-    for path in map(DavPath.from_text, ("/", "/a.txt", "/d/d", deep)):
-        assert ann.tree.find(path) == ann.tree.look(path).resource
-        ann.tree.look(path, Conditions(if_none_match=Etags(strong=frozenset({"x"}))))
-        ann.tree.listing(path, depth=0, dead=False, locks=False)
-        listing = ann.tree.listing(path, depth=1, dead=False, locks=False)
-        assert listing.revision is not None
-        assert ann.tree.is_unchanged(path, listing.revision, locks=False)
-    singles = {transaction: n for transaction, n in asked.items() if transaction._single}
-    assert set(singles.values()) == {1}
-    kinds = ("find", "look", "look if", "one resource", "nothing new")
-    assert len(singles) == 3 * len(kinds)
-    assert len(asked) > len(singles)
+    place = DavPath.from_text(deep)
+    listing = ann.tree.listing(place, depth=1, dead=False, locks=False)
+    assert listing.revision is not None
+    asked = counting(monkeypatch)
+    for number, ask in enumerate(glances(ann.tree, place, listing.revision), 1):
+        ask()
+        assert asked == Counter(transactions=number)
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count from now on what goes to the database."""
+    asked: Counter[str] = Counter()
+    row, enter = Connections.row, Transaction.__enter__
+
+    def count_row(self: Connections, *arguments: Any, **values: Any) -> Any:
+        asked["alone"] += 1
+        return row(self, *arguments, **values)
+
+    def count_transaction(self: Transaction) -> Transaction:
+        asked["transactions"] += 1
+        return enter(self)
+
+    monkeypatch.setattr(Connections, "row", count_row)
+    monkeypatch.setattr(Transaction, "__enter__", count_transaction)
+    return asked
+
+
+def glances(tree: Tree, path: DavPath, revision: Revision) -> list[Callable[[], object]]:
+    """What mounted drives ask over and over."""
+    other = Conditions(if_none_match=Etags(strong=frozenset({"x"})))
+    return [
+        lambda: tree.find(path),
+        lambda: tree.look(path),
+        lambda: tree.look(path, other),
+        lambda: tree.listing(path, depth=0, dead=False, locks=False),
+        lambda: tree.is_unchanged(path, revision, locks=False),
+    ]
 
 
 def test_a_move_that_is_done_says_so(instance: Instance, ann: Home) -> None:

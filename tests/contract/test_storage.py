@@ -95,7 +95,7 @@ def test_all_accounts_together_are_known_when_each_is(ann: Home, instance: Insta
     assert yesterday is not None
     assert yesterday.used_bytes == 10
     older = replace(
-        report.histories[0], days=(), account=replace(instance.accounts.get(ANN), created_us=0)
+        report.histories[0], days=(), account=instance.accounts.get(ANN)._replace(created_us=0)
     )
     assert replace(report, histories=[older]).find_at(report.today - 1) is None
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from davhost.catalogue import Catalogue, engine, transactions
+from davhost.catalogue import Catalogue, connections, engine
+from davhost.catalogue.connections import Connections
 from davhost.catalogue.prepared import Prepared
 from davhost.catalogue.schema import known_address, throttle
-from davhost.catalogue.transactions import Connections, Transaction
+from davhost.catalogue.transactions import Transaction
 from davhost.errors import Unavailable
 
 _ADD = Prepared(insert(throttle), ["key", "wrong", "at"])
@@ -135,7 +136,7 @@ def test_a_connection_that_was_cut_while_idle_is_not_used(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a while it is asked before it is lent; nobody is refused."""
-    monkeypatch.setattr(transactions, "_TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(connections, "_TRUSTED_SECONDS", 0.0)
     database = Connections(engine.connect(postgres_url, durable=False))
     with Transaction(database, writes=False) as running:
         (pid,) = running.row(_PID)
@@ -150,7 +151,7 @@ def test_connections_are_lent_again_and_never_too_many(
     database: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever finds none is refused after a while, and may try again later."""
-    monkeypatch.setattr(transactions, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.01)
     with ExitStack() as stack:
         for _ in range(24):
             stack.enter_context(Transaction(database, writes=False))
@@ -168,6 +169,39 @@ def test_a_writer_may_come_after_a_reader_on_one_connection(database: Connection
             reading.execute(select(known_address.c.address)).all()
         with Transaction(database, writes=True) as writing:
             add(writing, f"round {round_number}")
+
+
+def test_a_statement_by_itself_sees_what_was_committed(database: Connections) -> None:
+    """And nothing of what is still going on; what comes after it is a transaction again."""
+    assert database.row(_WRONG, key="new") is None
+    with Transaction(database, writes=True) as writing:
+        add(writing, "new")
+        assert database.row(_WRONG, key="new") is None
+    assert database.row(_WRONG, key="new") == (1.0,)
+    with pytest.raises(ZeroDivisionError):
+        fail_after(database, "never")
+    assert database.row(_WRONG, key="never") is None
+
+
+def test_a_statement_by_itself_that_fails_costs_its_connection(database: Connections) -> None:
+    """The next one gets another, however often it happens."""
+    nonsense = Prepared(text("SELECT nothing FROM nowhere"))
+    for _ in range(30):
+        with pytest.raises((DBAPIError, Unavailable)):
+            database.row(nonsense)
+    assert database.row(_WRONG, key="none") is None
+
+
+def test_a_statement_by_itself_finds_a_database_that_went_away(postgres_url: str) -> None:
+    """The request in between is refused, and is worth a try later."""
+    database = Connections(engine.connect(postgres_url, durable=False))
+    (pid,) = database.row(_PID)
+    with database.engine.connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with pytest.raises(Unavailable):
+        database.row(_PID)
+    assert database.row(_PID) != (pid,)
+    database.close()
 
 
 _PID = Prepared(text("SELECT pg_backend_pid()"))

@@ -16,14 +16,15 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from davhost.catalogue import engine, transactions
+from davhost.catalogue.connections import Connections, Lent
 from davhost.catalogue.prepared import Prepared
 from davhost.catalogue.schema import known_address, throttle
-from davhost.catalogue.transactions import Connections, Transaction
+from davhost.catalogue.transactions import Transaction
 from davhost.catalogue.writers import Door
 from davhost.errors import DiskFull, Unavailable
 
 _ADD = Prepared(insert(throttle), ["key", "wrong", "at"])
-_KEYS = Prepared(select(throttle.c.key).order_by(throttle.c.key))
+_KEYS = select(throttle.c.key).order_by(throttle.c.key)
 
 Work = Callable[[Transaction], None]
 
@@ -38,15 +39,15 @@ class Hall:
         self.may_commit = threading.Event()
         self.may_commit.set()
         self._threads = ThreadPoolExecutor(max_workers=16)
-        commit = transactions._Lent.commit
+        commit = Lent.commit
 
-        def counted(lent: transactions._Lent) -> None:
+        def counted(lent: Lent) -> None:
             self.is_committing.set()
             assert self.may_commit.wait(60)
             self.commits += 1
             commit(lent)
 
-        monkeypatch.setattr(transactions._Lent, "commit", counted)
+        monkeypatch.setattr(Lent, "commit", counted)
 
     def close(self) -> None:
         """Wait for the threads."""
@@ -84,8 +85,8 @@ class Hall:
 
     def keys(self) -> list[str]:
         """What has been written."""
-        with Transaction(self.database, single=True) as running:
-            return [key for (key,) in running.rows(_KEYS)]
+        with self.database.engine.connect() as other:
+            return list(other.execute(_KEYS).scalars())
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A sign-in that may only read writes by no method."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def test_a_reader_writes_by_no_method(instance: Instance, write: str) -> None:
     owner.mkcol("/d")
     owner.put("/d/b.txt", b"mine too")
     before = owner.tree.sync_seq()
-    principal = replace(owner.tree.principal, read_only=True)
+    principal = owner.tree.principal._replace(read_only=True)
     reader = Home(
         Tree(instance.catalogue, instance.blobs, instance.policy, instance.clock, principal)
     )

@@ -101,7 +101,7 @@ def test_bars_stand_on_the_ground_and_fill_the_height(world: World) -> None:
     space_id = history.account.space_id
     days = [DayUse(report.today - 1, Use(space_id, 100, 100, 1))]
     days.append(DayUse(report.today, Use(space_id, 300, 100, 1)))
-    old = replace(history.account, created_us=0)
+    old = history.account._replace(created_us=0)
     history = replace(history, account=old, days=days, now=Use(space_id, 0, 0, 0))
     bars = chart(replace(report, histories=[history])).bars
     assert [(bar.used_y, bar.used_height, bar.kept_y, bar.kept_height) for bar in bars] == [
