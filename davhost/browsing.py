@@ -23,6 +23,8 @@ PATH = "davhost.path"
 SESSION = "davhost.session"
 ADDRESS = "davhost.client_address"
 REQUEST_ID = "davhost.request_id"
+#: A dict that all requests of a connection share, where the HTTP server keeps one.
+CONNECTION = "davhost.connection"
 
 #: The header in which our pages send the session's token with every request.
 CSRF_HEADER = "X-CSRF-Token"

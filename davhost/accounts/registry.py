@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from ..blobs import BlobStore
 from ..catalogue import Account, Catalogue, IntegrityError, People
@@ -292,6 +293,8 @@ def check_email(email: str) -> tuple[str, str]:
     return email, key
 
 
+# Few are kept: whatever somebody sends as an address may be long.
+@lru_cache(maxsize=256)
 def email_key(email: str) -> str:
     """Write an e-mail address the way accounts are found by: NFC and case-folded.
 

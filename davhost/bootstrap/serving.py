@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import ssl
-import sys
-import time
 from collections.abc import Callable
 
 from wsgidav.wsgidav_app import WsgiDAVApp
@@ -14,6 +12,7 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from davhost import server
 from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.bootstrap.first_start import FirstAdmin, prepare
+from davhost.bootstrap.logs import set_up_logging
 from davhost.bootstrap.services import open_services
 from davhost.bootstrap.wsgi import build_app
 from davhost.settings import BadSettings, Configuration, Settings
@@ -21,8 +20,6 @@ from davhost.settings import BadSettings, Configuration, Settings
 __all__ = ["FirstAdmin", "check_certificate", "prepare", "run", "server_options", "set_up_logging"]
 
 log = logging.getLogger("davhost.bootstrap")
-
-_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def run(
@@ -115,28 +112,3 @@ def check_certificate(settings: Settings) -> None:
     except OSError as error:
         files = f"{settings.certificate_path}, {settings.tls_private_key or 'no key file'}"
         raise BadSettings(f"tls_certificate: {files}: {error.strerror}") from None
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Write everything of davhost to standard error; of others only warnings."""
-    # What no line shows is not looked for: the thread, the process, and who called.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(_FORMAT))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("davhost").setLevel(settings.log_level.upper())
-
-
-class _Formatter(logging.Formatter):
-    """Writes the time only once for all lines of one second, as most requests leave one."""
-
-    _second = (0, "")
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002
-        second, text = self._second
-        if second != int(record.created):
-            second = int(record.created)
-            text = time.strftime(self.default_time_format, self.converter(second))
-            self._second = (second, text)
-        return f"{text},{record.msecs:03.0f}"

@@ -20,6 +20,7 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from davhost.bootstrap.config import WSGIDAV, overlay
 from davhost.bootstrap.faults import MENDABLE, in_words
 from davhost.bootstrap.first_start import prepare
+from davhost.bootstrap.logs import access_log
 from davhost.bootstrap.services import Services, open_services
 from davhost.bootstrap.vitals import vitals_of
 from davhost.dav.authenticator import AccountsController, BasicAuthenticator
@@ -89,7 +90,7 @@ def dav_options(settings: Settings) -> DavOptions:
         trusted_proxies=settings.trusted_proxies,
         past_shown_to=settings.past_shown_to,
         listings_max_bytes=settings.listing_cache_bytes_max,
-        access_log=settings.access_log,
+        access_log=access_log() if settings.access_log else None,
         https=(settings.public_url or "").startswith("https:"),
     )
 

@@ -94,7 +94,7 @@ class BasicAuthenticator(HTTPAuthenticator):  # type: ignore[misc]
             _check_page(environ, signed_in)
             environ[PRINCIPAL] = signed_in.principal
         else:
-            email, password = credentials(str(environ.get("HTTP_AUTHORIZATION") or ""))
+            email, password = _credentials(environ)
             controller = self.get_domain_controller()
             if not controller.basic_auth_user(realm, email, password, environ):
                 raise NotSignedIn("The account or the password is wrong.")
@@ -104,6 +104,24 @@ class BasicAuthenticator(HTTPAuthenticator):  # type: ignore[misc]
         environ["wsgidav.auth.user_name"] = principal.email
         answer: Iterable[bytes] = self.next_app(environ, start_response)
         return answer
+
+
+def _credentials(environ: dict[str, Any]) -> tuple[str, str]:
+    """Read the Authorization header, unless it is that of the request before.
+
+    Raises:
+        NotSignedIn: as `credentials`.
+    """
+    value = str(environ.get("HTTP_AUTHORIZATION") or "")
+    of_connection = environ.get(browsing.CONNECTION)
+    if of_connection is None:
+        return credentials(value)
+    known, read = of_connection.get("credentials", (None, None))
+    if read is None or known != value:
+        read = credentials(value)
+        of_connection["credentials"] = value, read
+    found: tuple[str, str] = read
+    return found
 
 
 def _check_page(environ: dict[str, Any], signed_in: SignedIn) -> None:

@@ -28,9 +28,14 @@ def attribute(value: str) -> str:
     return _NOT_XML.sub("\ufffd", value).translate(_ATTRIBUTE)
 
 
+def is_plain(value: str, limit: int) -> bool:
+    """Whether `log_value` leaves *value* as it is."""
+    return len(value) <= limit and _LOG.search(value) is None
+
+
 def log_value(value: str, limit: int = 2048) -> str:
     """Make *value* safe in one line of a log, whatever a client put into it."""
-    if len(value) <= limit and _LOG.search(value) is None:
+    if is_plain(value, limit):
         return value
     shown = value if len(value) <= limit else value[:limit] + "..."
     return _LOG.sub(lambda match: match[0].encode("unicode_escape").decode(), shown).replace(

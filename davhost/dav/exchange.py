@@ -38,18 +38,23 @@ class Target(NamedTuple):
     """What a request is about.
 
     Args:
+        raw: the path of the request target as it was sent.
         is_server: the request is ``OPTIONS *``.
-        has_slash: the URL ends in a slash, so its author means a collection.
     """
 
     site: Site
+    raw: str
     path: DavPath = ROOT
     is_server: bool = False
-    has_slash: bool = False
+
+    @property
+    def has_slash(self) -> bool:
+        """Whether the URL ends in a slash, so that its author means a collection."""
+        return self.raw.endswith("/")
 
     def scoped(self, scope: DavPath) -> Target:
         """Make *scope* the root of what the request can name."""
-        if scope.is_root:
+        if not scope.names:
             return self
         path = DavPath(scope.names + self.path.names)
         return self._replace(site=self.site.scoped(scope), path=path)

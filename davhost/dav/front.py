@@ -7,9 +7,10 @@ of the inside.
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from wsgidav.mw.base_mw import BaseMiddleware
@@ -33,7 +34,9 @@ SAFE_HEADERS: Headers = (
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "private, no-cache"),
 )
-_SAFE_NAMES = {name.lower(): (name, value) for name, value in SAFE_HEADERS}
+
+#: Where a request is sent that says nothing of it.
+_NOWHERE = Site()
 
 
 class Front(BaseMiddleware):  # type: ignore[misc]
@@ -54,27 +57,30 @@ class Front(BaseMiddleware):  # type: ignore[misc]
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, whatever happens inside."""
-        request_id = secrets.token_hex(8)
+        request_id = os.urandom(8).hex()
         began = time.monotonic()
-        environ[ADDRESS] = client_address(environ, self._options.trusted_proxies)
-        sending = _Sending(start_response, request_id)
-        environ[browsing.HTTPS] = self._options.https or is_https(
-            environ, self._options.trusted_proxies
-        )
+        trusted = self._options.trusted_proxies
+        environ[ADDRESS] = client_address(environ, trusted)
+        environ[browsing.HTTPS] = self._options.https or is_https(environ, trusted)
         environ[browsing.REQUEST_ID] = request_id
+        sending = _Sending(start_response, request_id)
         body = self._answer(environ, sending, request_id)
 
         def finished() -> None:
-            if self._options.access_log:
+            if self._options.access_log is not None:
                 seconds = time.monotonic() - began
-                access_log.write(environ, sending.status, sending.sent_bytes, seconds, request_id)
+                self._options.access_log(
+                    access_log.line(
+                        environ, sending.status, sending.sent_bytes, seconds, request_id
+                    )
+                )
 
         kind = _LongBody if hasattr(body, "send_through") else _Body
         return kind(body, sending, finished)
 
     def _answer(self, environ: dict[str, Any], sending: _Sending, id_: str) -> Iterable[bytes]:
         """Run the application inside; what it raises becomes its answer."""
-        site = Site()
+        site = _NOWHERE
         try:
             site = site_of(environ, self._options.trusted_proxies, self._mount_path)
             environ[TARGET] = _target(environ, site)
@@ -103,8 +109,8 @@ def _target(environ: dict[str, Any], site: Site) -> Target:
     if raw == "*":
         if environ["REQUEST_METHOD"] != "OPTIONS":
             raise NotFound("There is nothing at *.")
-        return Target(site, is_server=True)
-    return Target(site, resource_path(raw, site), has_slash=raw.endswith("/"))
+        return Target(site, raw, is_server=True)
+    return Target(site, raw, resource_path(raw, site))
 
 
 class _Sending:
@@ -120,8 +126,7 @@ class _Sending:
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], object]:
         self.status = int(status[:3])
-        given = {name.lower() for name, _ in headers}
-        safe = [header for name, header in _SAFE_NAMES.items() if name not in given]
+        safe = _safe_beside(tuple([name for name, _ in headers]))
         complete = [*headers, *safe, ("X-Request-Id", self._request_id)]
         write: Callable[[bytes], object]
         if exc_info is None:
@@ -129,6 +134,13 @@ class _Sending:
         else:
             write = self._start_response(status, complete, exc_info)
         return write
+
+
+@lru_cache(maxsize=256)
+def _safe_beside(names: tuple[str, ...]) -> Headers:
+    """Choose the safe headers that an answer lacks which sets those of these names."""
+    given = {name.lower() for name in names}
+    return tuple(header for header in SAFE_HEADERS if header[0].lower() not in given)
 
 
 class _Body:

@@ -39,8 +39,8 @@ class DavOptions:
     past_shown_to: str = "mounts"
     #: How long the listings may be together that a process keeps.
     listings_max_bytes: int = 32 << 20
-    #: Whether every request leaves a line on the logger ``davhost.access``.
-    access_log: bool = True
+    #: Takes a line about every request; None for no lines.
+    access_log: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True)

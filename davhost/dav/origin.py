@@ -170,6 +170,8 @@ def client_address(environ: Environ, trusted: tuple[Network, ...]) -> str:
     what the proxies add, so the list is read from the right.
     """
     address = str(environ.get("REMOTE_ADDR") or "")
+    if not trusted:
+        return address
     hops = str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")
     while hops and is_trusted(address, trusted):
         hop = _parse_address(hops.pop().strip())
@@ -183,9 +185,9 @@ def is_https(environ: Environ, trusted: tuple[Network, ...]) -> bool:
     """Whether the client's connection is https, here or at a trusted proxy."""
     if environ.get("wsgi.url_scheme") == "https":
         return True
-    by_proxy = is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
+    by_proxy = trusted and is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
     forwarded = str(environ.get("HTTP_X_FORWARDED_PROTO") or "")
-    return by_proxy and forwarded.rpartition(",")[2].strip().lower() == "https"
+    return bool(by_proxy) and forwarded.rpartition(",")[2].strip().lower() == "https"
 
 
 def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> Site:
@@ -197,28 +199,31 @@ def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> 
     Raises:
         BadPath: the prefix is none.
     """
-    by_proxy = is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted)
-    names = _names(environ, by_proxy=by_proxy)
-    forwarded = environ.get("HTTP_X_FORWARDED_PREFIX") if by_proxy else None
-    if forwarded:
-        return _site(str(forwarded), names, is_cut=True)
     script_name = str(environ.get("SCRIPT_NAME") or mount_path)
-    return _site(_quoted(script_name), names, is_cut=False)
+    if not trusted or not is_trusted(str(environ.get("REMOTE_ADDR") or ""), trusted):
+        return _site_at(script_name, (str(environ.get("HTTP_HOST") or ""),))
+    names = _forwarded_names(environ)
+    forwarded = environ.get("HTTP_X_FORWARDED_PREFIX")
+    return _site(str(forwarded), names) if forwarded else _site_at(script_name, names)
 
 
-# Few are kept: names are as long as a header may be.
+# Of both few are kept: names are as long as a header may be.
 @lru_cache(maxsize=64)
-def _site(prefix: str, names: tuple[str, ...] | None, *, is_cut: bool) -> Site:
+def _site_at(script_name: str, names: tuple[str, ...] | None) -> Site:
+    """Read what `_site` does, from a prefix that the request target still has."""
+    return replace(_site(_quoted(script_name), names), is_cut=False)
+
+
+@lru_cache(maxsize=64)
+def _site(prefix: str, names: tuple[str, ...] | None) -> Site:
     """Read the prefix and the names, which are the same in most requests."""
     found = [authority for name in names or () if (authority := Authority.parse(name)) is not None]
     # HTTP/1.0 without Host: there is nothing to compare with.
-    return Site(DavPath.from_url(prefix), tuple(found) or None, is_cut=is_cut)
+    return Site(DavPath.from_url(prefix), tuple(found) or None, is_cut=True)
 
 
-def _names(environ: Environ, *, by_proxy: bool) -> tuple[str, ...] | None:
+def _forwarded_names(environ: Environ) -> tuple[str, ...] | None:
     host = str(environ.get("HTTP_HOST") or "")
-    if not by_proxy:
-        return (host,)
     forwarded = str(environ.get("HTTP_X_FORWARDED_HOST") or "")
     if not forwarded and any(header in environ for header in _PROXY_HEADERS):
         # It forwards, and does not say under which name: then any is right.
@@ -236,8 +241,9 @@ def raw_target(environ: Environ) -> str:
     if not target:
         path_info = str(environ.get("SCRIPT_NAME") or "") + str(environ.get("PATH_INFO") or "/")
         return _quoted(path_info)
-    match = _URL.fullmatch(str(target))
-    return (match["path"] or "/") if match else _split(str(target))[0]
+    target = str(target)
+    match = None if target[:1] == "/" else _URL.fullmatch(target)
+    return (match["path"] or "/") if match else _split(target)[0]
 
 
 def _split(target: str) -> tuple[str, str]:
@@ -276,7 +282,7 @@ def resource_path(raw: str, site: Site) -> DavPath:
     Raises:
         BadPath: it names nothing that could ever be a resource.
     """
-    if not raw.startswith("/"):
+    if raw[:1] != "/":
         raise BadPath("The request target is not a path.")
     path = None if site.is_cut else site.path_of(raw)
     return DavPath.from_url(raw) if path is None else path

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from ..browsing import attachment
+from ..errors import ContentLost
 from ..model import Resource
 from ..tree import Opened
 from . import media_types, ranges
@@ -69,20 +70,35 @@ def _content(exchange: Exchange, resource: Resource, content: BinaryIO) -> Respo
     """Answer with a file that has at least one byte."""
     chosen = _ranges(exchange, resource)
     if not chosen:
-        chosen = (ByteRange(0, resource.size_bytes - 1),)
         length = ("Content-Length", str(resource.size_bytes))
-        extra: Headers = (length, *_type_of(resource))
-        parts = _parts(exchange, content, chosen)
-        return Response(200, (*extra, *_description(resource)), parts)
+        headers = (length, *_type_of(resource), *_description(resource))
+        if resource.size_bytes < _LONG_BYTES:
+            return Response(200, headers, _short(content, resource.size_bytes))
+        parts = _parts(exchange, content, (ByteRange(0, resource.size_bytes - 1),))
+        return Response(200, headers, parts)
     parts = _parts(exchange, content, chosen)
     if len(chosen) == 1:
-        extra = (
+        headers = (
             ("Content-Range", chosen[0].content_range(resource.size_bytes)),
             ("Content-Length", str(chosen[0].size_bytes)),
             *_type_of(resource),
+            *_description(resource),
         )
-        return Response(206, (*extra, *_description(resource)), parts)
+        return Response(206, headers, parts)
     return _multipart(resource, parts)
+
+
+def _short(content: BinaryIO, size_bytes: int) -> tuple[bytes]:
+    """Read and close a whole file that is short.
+
+    Raises:
+        ContentLost: the blob is shorter than the catalogue says.
+    """
+    with content:
+        whole = content.read(size_bytes)
+    if len(whole) < size_bytes:
+        raise ContentLost("The content of this file is damaged.")
+    return (whole,)
 
 
 def _ranges(exchange: Exchange, resource: Resource) -> Sequence[ByteRange]:

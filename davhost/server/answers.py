@@ -20,12 +20,17 @@ _STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN_IN_VALUE = re.compile(r"[^\x01-\x09\x0b\x0c\x0e-\xff]")
 
+_LENGTH = "content-length"
+
 #: Fields that belong to the connection, not to the answer (PEP 3333, RFC 9110
 #: section 7.6.1). What an application says in them is not sent.
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"})
 #: The length is sent as what it comes to be.
-_NOT_SENT = _HOP_BY_HOP | {"content-length"}
-_UNDERSTOOD = frozenset({"connection", "content-length", "date", "server"})
+_NOT_SENT = _HOP_BY_HOP | {_LENGTH}
+_UNDERSTOOD = frozenset({"connection", _LENGTH, "date", "server"})
+
+#: Fields, as they are usually written, that say something else in each answer.
+_VARYING = frozenset({"ETag", "Last-Modified", "Location", "X-Request-Id"})
 
 #: A browser must not run, frame or keep what the server says by itself.
 _SAFE = (
@@ -74,18 +79,19 @@ def check_answer(status: str, fields: Fields) -> Checked:
     Raises:
         BadAnswer: a malformed status, name or value. cheroot sends them.
     """
-    if not isinstance(status, str) or not _STATUS.fullmatch(status):
-        raise BadAnswer(f"malformed status {status!r}")
+    _check_status(status)
     lines: list[str] = []
     understood: dict[str, set[str]] = {}
     for name, value in fields:
-        lower = _lower(name)
-        if not isinstance(value, str) or _FORBIDDEN_IN_VALUE.search(value):
-            raise BadAnswer(f"malformed value of header {name}")
+        if name in _VARYING:
+            _check_value(name, value)
+            lines.append(f"{name}: {value}\r\n")
+            continue
+        lower, line = _line(name, value)
+        if line:
+            lines.append(line)
         if lower in _UNDERSTOOD:
             understood.setdefault(lower, set()).add(value)
-        if lower not in _NOT_SENT:
-            lines.append(f"{name}: {value}\r\n")
     return Checked(status, lines, understood)
 
 
@@ -109,7 +115,7 @@ def frame(
     status, own_lines, understood = checked
     lines = own_lines.copy()
     bodiless = status[:3] in _BODILESS
-    length = _declared_length(understood.get("content-length"))
+    length = _declared_length(understood[_LENGTH]) if _LENGTH in understood else None
     if length is None and not bodiless:
         length = body_length
     delimiter = _delimiter(method, bodiless=bodiless, length=length, http11=http11)
@@ -124,7 +130,10 @@ def frame(
         lines.append(_date(int(time.time())))
     if "server" not in understood:
         lines.append("Server: davhost\r\n")
-    lines.append(_connection_field(closes=closes, http11=http11))
+    if closes:
+        lines.append("Connection: close\r\n")
+    elif not http11:
+        lines.append("Connection: keep-alive\r\n")
     head = f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n"
     return Answer(head.encode("latin-1"), delimiter, length, closes)
 
@@ -145,9 +154,35 @@ def plain_answer(
     return answer.head if answer.delimiter is Delimiter.NO_BODY else answer.head + body
 
 
-def _declared_length(values: set[str] | None) -> int | None:
-    if values is None:
-        return None
+@lru_cache(maxsize=64)
+def _check_status(status: str) -> None:
+    if not isinstance(status, str) or not _STATUS.fullmatch(status):
+        raise BadAnswer(f"malformed status {status!r}")
+
+
+@lru_cache(maxsize=512)
+def _line(name: str, value: str) -> tuple[str, str]:
+    """Write a field; most of an answer stand in every answer.
+
+    Returns:
+        Its name in lower case, and its line; empty if it is not sent.
+
+    Raises:
+        BadAnswer: it is none.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise BadAnswer(f"malformed header name {name!r}")
+    _check_value(name, value)
+    lower = name.lower()
+    return lower, "" if lower in _NOT_SENT else f"{name}: {value}\r\n"
+
+
+def _check_value(name: str, value: str) -> None:
+    if not isinstance(value, str) or _FORBIDDEN_IN_VALUE.search(value):
+        raise BadAnswer(f"malformed value of header {name}")
+
+
+def _declared_length(values: set[str]) -> int:
     value, *others = values
     if others or not (value.isascii() and value.isdigit()):
         raise BadAnswer("malformed Content-Length")
@@ -163,25 +198,8 @@ def _delimiter(method: str, *, bodiless: bool, length: int | None, http11: bool)
 
 
 def _wants_close(understood: dict[str, set[str]]) -> bool:
-    return any("close" in tokens(value) for value in understood.get("connection", ()))
-
-
-def _connection_field(*, closes: bool, http11: bool) -> str:
-    if closes:
-        return "Connection: close\r\n"
-    return "" if http11 else "Connection: keep-alive\r\n"
-
-
-@lru_cache(maxsize=256)
-def _lower(name: str) -> str:
-    """Check a name and write it in lower case; applications have few of them.
-
-    Raises:
-        BadAnswer: it is no name.
-    """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise BadAnswer(f"malformed header name {name!r}")
-    return name.lower()
+    values = understood.get("connection")
+    return values is not None and any("close" in tokens(value) for value in values)
 
 
 _last_date = (0, "")

@@ -32,6 +32,9 @@ _CHUNK_HEADER_BYTES_MAX = 4096
 class Body(ABC):
     """A request body that is read once, from the first byte to the last."""
 
+    _ahead = b""  # read by readline() beyond its line
+    _failure: Exception | None = None
+
     def __init__(
         self, reader: Reader, stall_seconds: float, before_read: Callable[[], None] | None
     ) -> None:
@@ -44,8 +47,6 @@ class Body(ABC):
         self._reader = reader
         self._stall_seconds = stall_seconds
         self._before_read = before_read
-        self._ahead = b""  # read by readline() beyond its line
-        self._failure: Exception | None = None
         self.finished = False
 
     def read(self, size: int | None = -1) -> bytes:

@@ -57,6 +57,7 @@ class Channel:
         self.socket = sock
         self._cancellation = cancellation
         self._waits_for = select.POLLIN
+        self._readable: select.poll | None = None
 
     def shake_hands(self) -> bool:
         """Go on with the TLS handshake; True when it is complete.
@@ -115,9 +116,10 @@ class Channel:
 
     def readable_within(self, seconds: float) -> bool:
         """Tell if something to read (or the end) comes within *seconds*."""
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        if self._readable is None:
+            self._readable = select.poll()
+            self._readable.register(self.socket, select.POLLIN)
+        return bool(self._readable.poll(seconds * 1000))
 
     def holds_decrypted_bytes(self) -> bool:
         """Tell if the TLS layer holds bytes, which no selector would report."""
@@ -130,7 +132,11 @@ class Channel:
             PeerStalled: the peer took nothing for *seconds*.
             PeerGone: the connection broke or was cancelled.
         """
-        rest = memoryview(data)
+        self._check()
+        sent = self._send(data)
+        if sent == len(data):
+            return  # as nearly always
+        rest = memoryview(data)[sent:]
         deadline = None
         while rest:
             self._check()
@@ -194,7 +200,7 @@ class Channel:
         with suppress(OSError):
             self.socket.close()
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: bytes | memoryview) -> int:
         try:
             return self.socket.send(data)
         except _UNFINISHED as error:

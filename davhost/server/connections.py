@@ -77,6 +77,8 @@ class Connection(HTTPConnection):
         #: Of the pool: in which round it was given its turn; None when it has none.
         self.turn: int | None = None
         self._handshake_began = False
+        #: Whether something has arrived, as far as the selector knows.
+        self._is_woken = True
         self._method = "GET"
         self._head: Head | None = None
         self._searched_bytes = 0
@@ -90,10 +92,13 @@ class Connection(HTTPConnection):
             "REMOTE_ADDR": self.remote_addr,
             "REMOTE_PORT": str(self.remote_port),
             **self.ssl_env,
+            # For what an application works out for a connection, not for a request.
+            "davhost.connection": {},
         }
 
     def communicate(self) -> bool:
         """Go on with what has arrived; True to wait for more without a thread."""
+        self._is_woken = True
         try:
             self._go_on()
         except (PeerGone, PeerStalled) as error:
@@ -163,9 +168,18 @@ class Connection(HTTPConnection):
             PeerGone: the client has closed.
         """
         while (head := self._take_head()) is None:
-            if not (self.reader.fill() or self._next_comes_soon()):
+            if not self._take_in():
                 return None
         return head
+
+    def _take_in(self) -> bool:
+        """Take in what has arrived, or what comes in a moment; False if there is nothing."""
+        if self._is_woken or self.phase is not Phase.IDLE:
+            self._is_woken = False
+            if self.reader.fill():
+                return True
+        # A sequential client needs a moment to read its answer: to look before is no use.
+        return self._next_comes_soon()
 
     def _take_head(self) -> Head | None:
         pending = self.reader.pending

@@ -7,6 +7,7 @@ lets the last header win or reads ``1_0`` as ten, this module says 400.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -58,6 +59,8 @@ class Head(NamedTuple):
     expects_continue: bool
     #: The header fields as they were sent; None if the target has changed one of them.
     section: bytes | None
+    #: What each of their lines says: the name of its variable and the value.
+    fields: dict[str, tuple[str, str]]
 
 
 def tokens(value: str) -> list[str]:
@@ -83,7 +86,8 @@ def parse_head(data: bytes, before: Head | None = None) -> Head:
 
     Args:
         before: the head of the request before, on the same connection: most
-            clients send the same fields again, which are not read twice.
+            clients send the same fields again, or most of them, which are not
+            read twice.
 
     Raises:
         BadRequest: 400, 413, 417, 501 or 505.
@@ -98,8 +102,9 @@ def parse_head(data: bytes, before: Head | None = None) -> Head:
         and before.http11 == http11
         and authority is None
     ):
-        return before._replace(method=method, target=target, path=path, query=query)
-    variables = _variables(section)
+        return Head(method, target, path, query, *before[4:])
+    fields = _fields(section, before.fields if before is not None else {})
+    variables = _variables(fields)
     _check_host(variables, authority, http11=http11)
     chunked, content_length = _framing(variables, http11=http11)
     return Head(
@@ -114,6 +119,7 @@ def parse_head(data: bytes, before: Head | None = None) -> Head:
         _keeps_alive(variables, http11=http11),
         _expects_continue(variables, http11=http11),
         section if authority is None else None,
+        dict(fields),
     )
 
 
@@ -151,25 +157,44 @@ def _request_line(line: str) -> tuple[str, str, str]:
     return method, target, version
 
 
-def _variables(section: bytes) -> dict[str, str]:
-    """Read the field lines of a head, without the blank line at its end."""
-    variables: dict[str, str] = {}
+def _fields(
+    section: bytes, known: Mapping[str, tuple[str, str]]
+) -> list[tuple[str, tuple[str, str]]]:
+    """Read the field lines of a head, without the blank line at its end.
+
+    Args:
+        known: what lines say that were read before.
+
+    Returns:
+        Each line, with the name of its variable and its value.
+    """
     lines = section.decode("latin-1").split("\r\n") if section else []
     content = "".join(lines)
     if "\n" in content or "\r" in content:
         raise _bad("lines end in CRLF")
-    for line in lines:
-        name, value = parse_field(line)
-        if "_" in name:
-            # "Content_Length" and "Content-Length" are the same CGI variable.
+    return [(line, known.get(line) or _field(line)) for line in lines]
+
+
+def _field(line: str) -> tuple[str, str]:
+    """Read a field line as a variable; its name is empty if there is none for it."""
+    name, value = parse_field(line)
+    if "_" in name:
+        # "Content_Length" and "Content-Length" are the same CGI variable.
+        return "", value
+    variable = name.upper().replace("-", "_")
+    return variable if variable in _UNPREFIXED else f"HTTP_{variable}", value
+
+
+def _variables(fields: Sequence[tuple[str, tuple[str, str]]]) -> dict[str, str]:
+    """Put together what several lines say of one variable."""
+    variables: dict[str, str] = {}
+    for line, (variable, value) in fields:
+        if not variable:
             continue
-        variable = name.upper().replace("-", "_")
-        if variable not in _UNPREFIXED:
-            variable = f"HTTP_{variable}"
         if variable not in variables:
             variables[variable] = value
         elif variable in _ONCE:
-            raise _bad(f"more than one {name.title()}")
+            raise _bad(f"more than one {line.partition(':')[0].title()}")
         else:
             joint = "; " if variable == "HTTP_COOKIE" else ", "
             variables[variable] += joint + value

@@ -6,7 +6,7 @@ gathered before, and this class only acts on it.
 
 import logging
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from cheroot.server import HTTPRequest
 
@@ -82,11 +82,11 @@ class Request(HTTPRequest):
             BadAnswer: the body is longer than declared; the rest is not sent.
             PeerGone, PeerStalled: the client went or stopped reading.
         """
-        answer = cast(Answer, self.answer)
+        answer = self._begun()
         if answer.delimiter is Delimiter.NO_BODY:
             return self.flush()
-        if answer.delimiter is Delimiter.LENGTH:
-            room = cast(int, answer.length) - self._sent_bytes
+        if answer.length is not None:
+            room = answer.length - self._sent_bytes
             if len(chunk) > room:
                 self._send(chunk[:room])
                 raise BadAnswer("the body is longer than its Content-Length")
@@ -107,12 +107,12 @@ class Request(HTTPRequest):
             EOFError: the file is shorter.
             PeerGone, PeerStalled: the client went or stopped reading.
         """
-        answer = cast(Answer, self.answer)
+        answer = self._begun()
         if answer.delimiter is Delimiter.NO_BODY:
             return self.flush()
-        if answer.delimiter is not Delimiter.LENGTH:
+        if answer.length is None:
             raise BadAnswer("a file is sent with a Content-Length")
-        if size > cast(int, answer.length) - self._sent_bytes:
+        if size > answer.length - self._sent_bytes:
             raise BadAnswer("the body is longer than its Content-Length")
         self.flush()
         self._sent_bytes += size
@@ -126,10 +126,13 @@ class Request(HTTPRequest):
             BadAnswer: the body is shorter than declared.
             PeerGone, PeerStalled: the client went or stopped reading.
         """
-        answer = cast(Answer, self.answer)
+        answer = self._begun()
         if answer.delimiter is Delimiter.LENGTH and self._sent_bytes != answer.length:
             raise BadAnswer("the body is shorter than its Content-Length")
-        self._send(b"0\r\n\r\n" if answer.delimiter is Delimiter.CHUNKS else b"")
+        if answer.delimiter is Delimiter.CHUNKS:
+            self._send(b"0\r\n\r\n")
+        elif self._unsent:
+            self.flush()
 
     def flush(self) -> None:
         """Send the head if it has not been sent."""
@@ -148,6 +151,11 @@ class Request(HTTPRequest):
     def complete(self) -> bool:
         """Tell if the whole request was read, so that a close loses no answer."""
         return self.body.finished
+
+    def _begun(self) -> Answer:
+        if self.answer is None:
+            raise BadAnswer("the answer has no head")
+        return self.answer
 
     def _send(self, data: bytes) -> None:
         unsent, self._unsent = self._unsent, b""
@@ -176,9 +184,12 @@ class Request(HTTPRequest):
 
     def _body_allows(self) -> bool:
         """Tell if the rest of the request body is little enough to be dropped."""
-        if self.body.awaits_continue or self.body.failed:
-            return False
-        return self.body.finished or self.body.ends_within(self.options.drain_bytes)
+        body = self.body
+        if body.finished:
+            return True
+        return not (body.awaits_continue or body.failed) and body.ends_within(
+            self.options.drain_bytes
+        )
 
     def _closes(self) -> bool:
         return self.answer is None or self.answer.closes

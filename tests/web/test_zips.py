@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tracemalloc
 import zipfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -129,7 +128,7 @@ def test_a_file_of_more_than_four_gigabytes_fits(
 
     def with_size(tree: Tree, *args: object, **named: object) -> Listing:
         listing = real(tree, *args, **named)
-        return replace(listing, entries=[_grown(entry) for entry in listing.entries])
+        return listing._replace(entries=[_grown(entry) for entry in listing.entries])
 
     monkeypatch.setattr(Tree, "listing", with_size)
     data = signed_in.go("/-/zip/").data
