@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from .errors import BadPath
@@ -107,10 +107,10 @@ class DavPath:
             BadPath: dot segments, NUL, ``%2F``, bytes that are not UTF-8, more
                 than 255 bytes in a segment, more than 512 segments.
         """
-        segments = [segment for segment in raw.split("/") if segment]
-        if len(segments) > DEPTH_MAX:
+        names = tuple([_named(segment) for segment in raw.split("/") if segment])
+        if len(names) > DEPTH_MAX:
             raise BadPath(f"The path has more than {DEPTH_MAX} segments.")
-        return cls(tuple([Name(_unquote(segment)) for segment in segments]))
+        return cls(names)
 
     @classmethod
     def from_text(cls, text: str) -> DavPath:
@@ -188,6 +188,12 @@ def at_once(write: Callable[[str], str], names: Sequence[str]) -> list[str]:
 
 def _quoted(match: re.Match[str]) -> str:
     return quote(match[0])
+
+
+@lru_cache(maxsize=2048)
+def _named(segment: str) -> Name:
+    """Read one segment of a URL; those of collections come again and again."""
+    return Name(_unquote(segment))
 
 
 def _unquote(segment: str) -> str:

@@ -21,6 +21,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -101,10 +102,11 @@ class LocalBlobs:
                 raise refusal(error) from error
             self._folders.expect()
             raise BlobMissing(key) from None
-        if not stat.S_ISREG(os.fstat(blob).st_mode):
+        status = os.fstat(blob)
+        if not stat.S_ISREG(status.st_mode):
             os.close(blob)
             raise BlobMissing(key)
-        return os.fdopen(blob, "rb", buffering=READ_BUFFER_BYTES)
+        return BufferedReader(FileIO(blob), max(1, min(status.st_size, READ_BUFFER_BYTES)))
 
     def find_stat(self, key: str) -> os.stat_result | None:
         """The status of a blob's file; None if there is none, or something that is no blob.

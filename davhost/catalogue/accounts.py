@@ -96,19 +96,18 @@ def find_by_id(asked: Asked, user_id: int) -> Account | None:
 
 def account_of(row: Any) -> Account:
     """Make the value of a row of `ACCOUNTS`."""
-    id_, email, password_hash, admin, disabled, created_us, space_id, *rest = row
-    quota_bytes, used_bytes, has_two_steps, braked_us, rules = rest
+    id_, email, hash_, admin, disabled, created, home, quota, used, steps, braked, rules = row
     return Account(
         id_,
         email,
-        password_hash,
+        hash_,
         bool(admin),
         bool(disabled),
-        created_us,
-        space_id,
-        quota_bytes,
-        used_bytes,
-        bool(has_two_steps),
-        braked_us,
+        created,
+        home,
+        quota,
+        used,
+        bool(steps),
+        braked,
         Rules.parse(rules) if rules else None,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Column, Dialect, Table, insert
 from sqlalchemy.sql.elements import CompilerElement
@@ -40,11 +40,10 @@ class Prepared:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = self._compiled[dialect.name] = self._compile(dialect)
-        if compiled.constants:
-            values = {**compiled.constants, **values}
-        if compiled.order is None:
-            return compiled.sql, values
-        return compiled.sql, [values[name] for name in compiled.order]
+        sql, order, constants = compiled
+        if constants:
+            values = {**constants, **values}
+        return sql, values if order is None else order(values)
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         make = self._make
@@ -52,7 +51,7 @@ class Prepared:
         compiled: Any = statement.compile(dialect=dialect, column_keys=self._columns)
         binds = compiled.binds.items()
         constants = {name: bind.value for name, bind in binds if not bind.required}
-        return _Compiled(str(compiled), compiled.positiontup, constants)
+        return _Compiled(str(compiled), _picker(compiled.positiontup), constants)
 
 
 class Asked(Protocol):
@@ -73,15 +72,23 @@ def inserting(table: Table, *, returning: Column[int]) -> Callable[[str], Compil
     return lambda dialect: statement if dialect == "sqlite" else statement.returning(returning)
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(NamedTuple):
     """A statement as one driver takes it.
 
     Args:
-        order: the names of the values, where they go by position.
+        order: puts the values in their order, where they go by position.
         constants: the values that the statement itself has.
     """
 
     sql: str
-    order: Sequence[str] | None
+    order: Callable[[Mapping[str, Any]], Sequence[Any]] | None
     constants: Mapping[str, Any]
+
+
+def _picker(names: Sequence[str] | None) -> Callable[[Mapping[str, Any]], Sequence[Any]] | None:
+    """Make what picks the values of *names*."""
+    if names is None:
+        return None
+    if len(names) > 1:
+        return itemgetter(*names)  # quicker than a loop, for some values
+    return lambda values: [values[name] for name in names]

@@ -50,6 +50,7 @@ SPACE = (
 _BATCH = 500
 
 _new_tuple = tuple.__new__
+_NOTHING = Rules(frozenset())
 _KINDS = {kind.value: kind for kind in Kind}
 
 
@@ -67,21 +68,34 @@ def resource_of(row: Any) -> Resource:
 
 def space_of(row: Any) -> Space:
     """Make the value of a row of `SPACE` columns."""
-    id_, root_id, quota_bytes, used_bytes, scratch_bytes, *rest = row
-    rules, admitted, journal_seq, epoch, burst_us, burst_changes, braked_us, server = rest
+    (
+        id_,
+        root_id,
+        quota,
+        used,
+        scratch,
+        rules,
+        admitted,
+        seq,
+        epoch,
+        burst,
+        changes,
+        braked,
+        chosen,
+    ) = row
     return Space(
-        id=id_,
-        root_id=root_id,
-        quota_bytes=quota_bytes,
-        used_bytes=used_bytes,
-        scratch_bytes=scratch_bytes,
-        rules=None if rules is None else Rules.parse(rules),
-        admitted=Rules.parse(admitted) if admitted else Rules(frozenset()),
-        journal_seq=journal_seq,
-        epoch=epoch,
-        burst=None if burst_us is None else Burst(burst_us, burst_changes),
-        braked_us=braked_us,
-        server_rules=None if server is None else Rules.parse(server),
+        id_,
+        root_id,
+        quota,
+        used,
+        scratch,
+        None if rules is None else Rules.parse(rules),
+        Rules.parse(admitted) if admitted else _NOTHING,
+        seq,
+        epoch,
+        None if burst is None else Burst(burst, changes),
+        braked,
+        None if chosen is None else Rules.parse(chosen),
     )
 
 

@@ -10,6 +10,7 @@ WsgiDAV's; only the first step of a request is replaced.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from wsgidav.wsgidav_app import WsgiDAVApp
@@ -31,11 +32,17 @@ class DavApp(WsgiDAVApp):  # type: ignore[misc]
         if type(app) is WsgiDAVApp:
             app.__class__ = cls
 
+    @cached_property
+    def _home_provider(self) -> Any:
+        """Find the provider at ``/``, which stays the same as long as the process."""
+        _share, provider = self.resolve_provider("/")
+        return provider
+
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Hand a request to the first middleware."""
         environ["wsgidav.app"] = self
         environ["wsgidav.config"] = self.config
         environ["wsgidav.verbose"] = self.verbose
-        _share, environ["wsgidav.provider"] = self.resolve_provider("/")
+        environ["wsgidav.provider"] = self._home_provider
         answer: Iterable[bytes] = self.application(environ, start_response)
         return answer

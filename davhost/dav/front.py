@@ -75,7 +75,8 @@ class Front(BaseMiddleware):  # type: ignore[misc]
                     )
                 )
 
-        kind = _LongBody if hasattr(body, "send_through") else _Body
+        # To HEAD an HTTP server sends nothing of a body, and need not ask for all of it.
+        kind = _Body if environ["REQUEST_METHOD"] == "HEAD" else _WholeBody
         return kind(body, sending, finished)
 
     def _answer(self, environ: dict[str, Any], sending: _Sending, id_: str) -> Iterable[bytes]:
@@ -169,20 +170,26 @@ class _Body:
             self._finished()
 
 
-class _LongBody(_Body):
-    """A body with pieces of files in it; see `davhost.server.gateway`."""
+class _WholeBody(_Body):
+    """A body that is sent by itself; see `davhost.server.gateway`."""
 
     def send_through(
         self, write: Callable[[bytes], None], send_file: Callable[[int, int, int], None]
     ) -> None:
         """Send the whole body, and count it."""
+        sending, through = self._sending, getattr(self._body, "send_through", None)
+        if through is None:
+            for block in self._body:
+                write(block)
+                sending.sent_bytes += len(block)
+            return
 
         def count_and_write(block: bytes) -> None:
-            self._sending.sent_bytes += len(block)
             write(block)
+            sending.sent_bytes += len(block)
 
         def count_and_send_file(file: int, start: int, size: int) -> None:
             send_file(file, start, size)
-            self._sending.sent_bytes += size
+            sending.sent_bytes += size
 
-        self._body.send_through(count_and_write, count_and_send_file)
+        through(count_and_write, count_and_send_file)

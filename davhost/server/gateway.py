@@ -112,15 +112,18 @@ class Gateway(Gateway_10):
         send_through = getattr(response, "send_through", None)
         if send_through is not None:
             send_through(self.write, self.send_file)
-            return self.req.finish()
+        else:
+            self._send_pieces(response)
+        self._start()
+        return self.req.finish()
+
+    def _send_pieces(self, response: Iterable[bytes]) -> None:
         for chunk in response:
             if chunk:
                 self.write(chunk)
                 if self._is_bodiless():
                     # HEAD: the rest of a large file need not be read.
                     break
-        self._start()
-        return self.req.finish()
 
     def _start(self, body_length: int | None = None) -> None:
         if self._checked is None:

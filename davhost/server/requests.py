@@ -195,6 +195,8 @@ class Request(HTTPRequest):
         return self.answer is None or self.answer.closes
 
     def _settle_body(self) -> bool:
+        if self.body.finished:
+            return True
         try:
             return self.body.drain(_DRAIN_SECONDS)
         except (PeerGone, PeerStalled):
