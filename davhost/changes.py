@@ -7,7 +7,9 @@ judges them and `catalogue` applies them; nothing else changes a resource.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from .model import Kind, PropertyUpdate, Resource
 from .paths import DavPath, Name
@@ -34,8 +36,7 @@ class Size:
         return cls(scratch_bytes=size_bytes) if kind is Kind.SCRATCH else cls(size_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class BindFile:
+class BindFile(NamedTuple):
     """A new file appears in a collection.
 
     Args:
@@ -49,8 +50,7 @@ class BindFile:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class BindCollection:
+class BindCollection(NamedTuple):
     """A new empty collection appears in a collection."""
 
     path: DavPath
@@ -58,8 +58,7 @@ class BindCollection:
     updates: tuple[PropertyUpdate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BindCopy:
+class BindCopy(NamedTuple):
     """A copy of *source* appears, its blobs shared.
 
     Args:
@@ -78,11 +77,10 @@ class BindCopy:
     deep: bool
     size: Size
     names: frozenset[Name]
-    kinds: Mapping[int, Kind] = field(default_factory=dict)
+    kinds: Mapping[int, Kind] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Unbind:
+class Unbind(NamedTuple):
     """A resource leaves the tree with all its members.
 
     Args:
@@ -97,8 +95,7 @@ class Unbind:
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rebind:
+class Rebind(NamedTuple):
     """A resource with all its members takes another place in the tree.
 
     Args:
@@ -120,8 +117,7 @@ class Rebind:
     names: frozenset[Name]
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(NamedTuple):
     """A file that stood at *path* a moment ago takes its place there again.
 
     Saving programs rename or delete the document and put another file in its
@@ -139,8 +135,7 @@ class Resume:
     leaves: Kind | None
 
 
-@dataclass(frozen=True, slots=True)
-class Succeed:
+class Succeed(NamedTuple):
     """A renamed file ends, and its identity goes to the new file in its old place.
 
     Some programs save in this order: rename the document, write a new one,
@@ -157,8 +152,7 @@ class Succeed:
     heir: Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(NamedTuple):
     """A departed resource comes back with all its members.
 
     Args:
@@ -175,8 +169,7 @@ class Restore:
     names: frozenset[Name]
 
 
-@dataclass(frozen=True, slots=True)
-class WriteContent:
+class WriteContent(NamedTuple):
     """A file gets new content, and keeps the old as a version.
 
     Args:
@@ -190,8 +183,7 @@ class WriteContent:
     source: Resource | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteProperties:
+class WriteProperties(NamedTuple):
     """Dead properties are set and removed, in order, or the dates changed.
 
     Args:
@@ -207,6 +199,9 @@ class WriteProperties:
     modified_us: int | None = None
     created_us: int | None = None
 
+
+#: Of what moves no bytes.
+NO_SIZE = Size()
 
 Change = (
     BindFile
@@ -242,4 +237,4 @@ def growth(change: Change) -> Size:
         case WriteContent():
             return Size.of(change.resource.kind, change.size_bytes - change.resource.size_bytes)
         case BindCollection() | WriteProperties():
-            return Size()
+            return NO_SIZE

@@ -101,6 +101,7 @@ class Space(NamedTuple):
             too far.
         server_rules: the server's allow-list as administrators have chosen it;
             None takes the one of the settings.
+        has_locks: whether there are any locks, in force or not.
     """
 
     id: int
@@ -115,6 +116,7 @@ class Space(NamedTuple):
     burst: Burst | None = None
     braked_us: int | None = None
     server_rules: Rules | None = None
+    has_locks: bool = False
 
     @property
     def room_bytes(self) -> int | None:

@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple
 
 from . import names
 from .changes import (
+    NO_SIZE,
     BindCollection,
     BindCopy,
     BindFile,
@@ -152,7 +154,7 @@ class Permit:
         self.changes = changes
         self.space = space
         self.rules = rules
-        self.grows_by = sum((growth(change) for change in changes), start=Size())
+        self.grows_by = reduce(Size.__add__, map(growth, changes)) if changes else NO_SIZE
         self.burst = burst
         self.brakes = brakes
 
@@ -191,12 +193,14 @@ class Policy:
             QuotaExceeded: the space would grow beyond its quota.
         """
         _judge_writing(situation)
-        rules = self.rules_of(situation.space)
+        rules, root = self.rules_of(situation.space), situation.principal.root
         for change in changes:
-            _judge_scope(change, situation.principal.root)
+            if root.names:
+                _judge_scope(change, root)
             _judge_place(change)
             _judge_names(change, rules)
-        _judge_locks(changes, situation)
+        if situation.locks:
+            _judge_locks(changes, situation)
         if self.judges_contents(rules):
             for path, faults in situation.faults.items():
                 _refuse_faults(path, [fault for fault in faults if self.contents.minds(fault)])
@@ -246,10 +250,7 @@ class Policy:
                 f"The space has room for {room_bytes} more bytes, this needs {grows_by.file_bytes}."
             )
         scratch_room_bytes = max(0, self.limits.scratch_bytes_max - space.scratch_bytes)
-        # A document that goes on under its own name leaves a temporary behind:
-        # saving it must not fail for want of room.
-        saves = any(isinstance(change, Resume) for change in permit.changes)
-        if not saves and grows_by.scratch_bytes > scratch_room_bytes:
+        if grows_by.scratch_bytes > scratch_room_bytes and not _saves(permit.changes):
             raise QuotaExceeded(
                 f"Temporary files have room for {scratch_room_bytes} more bytes, "
                 f"this needs {grows_by.scratch_bytes}."
@@ -373,13 +374,19 @@ def _judge_scope(change: Change, root: DavPath) -> None:
     Raises:
         Forbidden: something else would be changed.
     """
-    if root.is_root:
-        return
     paths = [change.path, *([change.source_path] if isinstance(change, Rebind) else [])]
     may_be_root = isinstance(change, WriteProperties)
     for path in paths:
         if not path.is_within(root) or (path == root and not may_be_root):
             raise Forbidden("This sign-in ends at this folder: the top stays as it is.")
+
+
+def _saves(changes: Iterable[Change]) -> bool:
+    """Whether a document goes on under its own name.
+
+    It leaves a temporary behind, and saving it must not fail for want of room.
+    """
+    return any(isinstance(change, Resume) for change in changes)
 
 
 def _judge_place(change: Change) -> None:

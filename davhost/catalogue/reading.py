@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, text
 
 from ..errors import NotFound
-from ..model import Kind, Property, Resource, Space, Version
+from ..model import Kind, Lock, Property, Resource, Space, Version
 from ..paths import DavPath, Name
 from . import walks
 from .journals import JournalReading
@@ -48,6 +48,8 @@ class Reading(LockReading, JournalReading):
     """A read transaction of one space: nothing outside of it is ever found."""
 
     _space: Space | None = None
+    #: Whether the row of the space is wanted in any case, so that it comes with the first walk.
+    _wants_space = False
 
     def space(self) -> Space:
         """Read the row of the space, as it is for the whole transaction.
@@ -58,9 +60,13 @@ class Reading(LockReading, JournalReading):
         if self._space is None:
             row = self.connection.row(_SPACE_BY_ID, id=self.space_id)
             if row is None:
-                raise NotFound("The account is gone.")
+                raise _gone()
             self._space = space_of(row)
         return self._space
+
+    def locks_touching(self, paths: Iterable[DavPath], *, below: bool) -> list[Lock]:
+        """Find locks as `LockReading` does, if there are any in the space."""
+        return super().locks_touching(paths, below=below) if self.space().has_locks else []
 
     def walk(self, path: DavPath) -> list[Resource]:
         """Find the resources along *path*, the root first, as far as they exist.
@@ -70,7 +76,7 @@ class Reading(LockReading, JournalReading):
         """
         self._confine(path)
         names = path.names[: walks.STEPS_MAX]
-        found = self._follow(names, space=self.space_id)
+        found = self._follow(names, sees_space=self._lacks_space, space=self.space_id)
         for done in range(walks.STEPS_MAX, len(path.names), walks.STEPS_MAX):
             if len(found) <= done:
                 break
@@ -78,13 +84,24 @@ class Reading(LockReading, JournalReading):
             found += self._follow(names, start=found[-1].id)[1:]
         return found
 
-    def _follow(self, names: Sequence[Name], **start: int) -> list[Resource]:
+    @property
+    def _lacks_space(self) -> bool:
+        return self._wants_space and self._space is None
+
+    def _follow(
+        self, names: Sequence[Name], *, sees_space: bool = False, **start: int
+    ) -> list[Resource]:
         """Find what *names* lead to from the root of a *space*, or from a resource at *start*."""
-        statement = walks.follow(len(names), from_root="space" in start)
+        statement = walks.follow(len(names), from_root="space" in start, sees_space=sees_space)
         row = self.connection.row(statement, **start, **walks.values_of(names))
         if row is None:
+            if sees_space:
+                raise _gone()
             return []
-        ends = range(WIDTH, len(row) + 1, WIDTH)
+        width = (len(names) + 1) * WIDTH
+        if sees_space:
+            self._space = space_of(row[width:])
+        ends = range(WIDTH, width + 1, WIDTH)
         return [resource_of(row[end - WIDTH : end]) for end in ends if row[end - WIDTH] is not None]
 
     def _confine(self, path: DavPath) -> None:
@@ -101,8 +118,12 @@ class Reading(LockReading, JournalReading):
             found = self.walk(path)
             return found[-1] if len(found) == len(path.names) + 1 else None
         self._confine(path)
+        sees_space = sees_space or self._lacks_space
         glimpse = walks.glimpse(self.connection, self.space_id, path, sees_space=sees_space)
-        self._space = glimpse.space or self._space
+        if sees_space:
+            if glimpse.space is None:
+                raise _gone()
+            self._space = glimpse.space
         return glimpse.resource
 
     def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:
@@ -245,6 +266,10 @@ class Reading(LockReading, JournalReading):
         """Look up the hash of a blob, lower-case hex."""
         (sha256,) = self.connection.row(_SHA256, key=blob_key)
         return str(sha256)
+
+
+def _gone() -> NotFound:
+    return NotFound("The account is gone.")
 
 
 _PATH_UP = Prepared(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar, overload
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from ..model import Burst, Kind, Resource, Rules, Space
-from .schema import choice, resource, space
+from .schema import choice, lock, resource, space
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ SPACE = (
     space.c.burst_changes,
     space.c.braked_us,
     select(choice.c.value).where(choice.c.name == "allow").scalar_subquery(),
+    exists().where(lock.c.space_id == space.c.id),
 )
 
 #: How many values one IN list or one insert carries.
@@ -82,6 +83,7 @@ def space_of(row: Any) -> Space:
         changes,
         braked,
         chosen,
+        locked,
     ) = row
     return Space(
         id_,
@@ -96,6 +98,7 @@ def space_of(row: Any) -> Space:
         None if burst is None else Burst(burst, changes),
         braked,
         None if chosen is None else Rules.parse(chosen),
+        bool(locked),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, or_, select, update
 
 from ..changes import (
+    NO_SIZE,
     BindCollection,
     BindCopy,
     BindFile,
@@ -27,7 +28,7 @@ from ..changes import (
     WriteProperties,
 )
 from ..errors import NotFound, QuotaExceeded
-from ..model import Burst, Kind, Lock, Resource, Rules, Space, Stored
+from ..model import Burst, Kind, Lock, Resource, Rules, Stored
 from ..paths import ROOT, DavPath
 from ..policy import Permit
 from .contents import ContentWriting
@@ -42,8 +43,9 @@ from .transactions import Transaction
 class Writing(ContentWriting, LockWriting, JournalWriting):
     """A write transaction of one space; it holds the space's mutex.
 
+    It sees the space as it was when the transaction began.
+
     Args:
-        space: the row that was locked when the transaction began.
         now_us: the time that everything in this transaction happened at.
         user_id: who did it, for the journal.
         via: the label of the device that did it, or ``browser``, for the journal.
@@ -53,7 +55,7 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
     def __init__(
         self,
         connection: Transaction,
-        space: Space,
+        space_id: int,
         *,
         lease: float,
         now_us: int,
@@ -62,17 +64,19 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         top: DavPath = ROOT,
         via: str | None = None,
     ) -> None:
-        super().__init__(connection, space.id, lease, top)
+        super().__init__(connection, space_id, lease, top)
         self.now_us = now_us
-        self._space: Space = space
         self.user_id = user_id
         self.via = via
         self._new_etag = new_etag
-        self._journal_seq = space.journal_seq
+        #: How many journal entries this transaction has written.
+        self._written = 0
         #: What this transaction has made of resources, by their ids.
         self._changed: dict[int, Resource] = {}
         self.entries = []
         self.dead_keys = []
+
+    _wants_space = True
 
     def apply(self, permit: Permit, stored: Stored | None = None, **content: Any) -> Resource:
         """Apply all changes of *permit*, in order, and journal them.
@@ -394,12 +398,22 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
 
     # -- locks --------------------------------------------------------------
 
+    def add_lock(self, new: Lock) -> None:
+        """Put a lock into force."""
+        super().add_lock(new)
+        self._space = self.space()._replace(has_locks=True)
+
+    def drop_locks(self, path: DavPath) -> None:
+        """End locks as `LockWriting` does, if there are any in the space."""
+        if self.space().has_locks:
+            super().drop_locks(path)
+
     def break_lock(self, held: Lock) -> None:
         """End a lock and journal it: whoever held it will ask what happened."""
         self.drop_lock(held.token)
         # A lock leaves with its resource: the last one found is the lock root.
         self.log("unlock", self.walk(held.path)[-1].id, held.path)
-        self._settle(Size(), self._space.admitted)
+        self._settle(NO_SIZE, self.space().admitted)
 
     # -- the brake ----------------------------------------------------------
 
@@ -418,16 +432,17 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self.drop_locks(path)
         self.erase(target.id)
         self.log("sweep", target.id, path)
-        self._settle(-Size(*self.tree_bytes(target)), self._space.admitted)
+        self._settle(-Size(*self.tree_bytes(target)), self.space().admitted)
 
     def _settle(
         self, grows: Size, rules: Rules, burst: Burst | None = None, *, brakes: bool = False
     ) -> None:
         """Count bytes, widen what the space has admitted, write the journal."""
         changed: dict[str, Any] = {}
-        if not self._space.admitted.includes(rules):
-            changed["admitted"] = str(self._space.admitted.union(rules))
-        if burst is not None and burst != self._space.burst:
+        before = self.space()
+        if not before.admitted.includes(rules):
+            changed["admitted"] = str(before.admitted.union(rules))
+        if burst is not None and burst != before.burst:
             changed |= {"burst_us": burst.began_us, "burst_changes": burst.changes}
             if brakes:
                 changed["braked_us"] = burst.began_us
@@ -441,8 +456,8 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         )
         if not settled:
             raise QuotaExceeded("The space is full.")
-        self._journal_seq += len(self.entries)
-        self.write_journal(self._journal_seq)
+        self._written += len(self.entries)
+        self.write_journal(before.journal_seq + self._written)
 
 
 _INSERT = Prepared(

@@ -6,8 +6,8 @@ judge, apply, all in one transaction that holds the mutex of the space.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 
 from ..blobs import BlobStore
@@ -15,8 +15,8 @@ from ..catalogue import Catalogue, Reading, Writing
 from ..changes import Change, Rebind, Unbind
 from ..clock import Clock
 from ..conditions import NO_CONDITIONS, UNMAPPED, Conditions, State, check, sync_token
-from ..errors import BadName, ContentRefused, NameRefused, Unavailable
-from ..model import Principal, Resource
+from ..errors import BadName, ContentRefused, NameRefused, Refused, Unavailable
+from ..model import Lock, Principal, Resource
 from ..paths import DavPath
 from ..policy import Permit, Policy, Situation
 from .inspecting import Inspector, Uninspected
@@ -24,6 +24,9 @@ from .past import Past, is_past
 from .plans import Planner
 
 Plan = Callable[[Planner], Sequence[Change]]
+
+#: Refusals that the owner of a space can look up.
+RECORDED = (NameRefused, BadName, ContentRefused)
 
 
 class Base:
@@ -77,31 +80,34 @@ class Base:
             is_short: see `_writing`.
         """
         inspector = inspector or Inspector(self._blobs)
-        with self._recording_refusals(verb, refused_path or path):
-            while True:
-                try:
-                    with self._writing(is_short=is_short) as tx:
-                        permit = self._permit(tx, path, plan, conditions, inspector)
-                        resource = tx.apply(
-                            permit,
-                            inspector.stored,
-                            content_type=content_type,
-                            modified_us=modified_us,
-                        )
-                        if left_at not in (None, permit.changes[-1].path):
-                            # Here: a moment later somebody else may have taken it away.
-                            resource = tx.get(left_at)
-                except Uninspected as uninspected:
-                    inspector.inspect(*uninspected.claims)
-                    continue
-                self._delete_dead(tx)
-                return resource, permit.changes
+        while True:
+            try:
+                with self._writing(is_short=is_short) as tx:
+                    permit = self._permit(tx, path, plan, conditions, inspector)
+                    resource = tx.apply(
+                        permit,
+                        inspector.stored,
+                        content_type=content_type,
+                        modified_us=modified_us,
+                    )
+                    if left_at not in (None, permit.changes[-1].path):
+                        # Here: a moment later somebody else may have taken it away.
+                        resource = tx.get(left_at)
+            except Uninspected as uninspected:
+                inspector.inspect(*uninspected.claims)
+                continue
+            except RECORDED as refused:
+                self._record_refusal(verb, refused_path or path, refused)
+                raise
+            self._delete_dead(tx)
+            return resource, permit.changes
 
     def _delete_dead(self, tx: Writing) -> None:
         """Delete the bytes that nothing names since *tx*, or leave them to housekeeping."""
-        with suppress(Unavailable):
-            for key in tx.dead_keys:
-                self._blobs.delete(key)
+        if tx.dead_keys:
+            with suppress(Unavailable):
+                for key in tx.dead_keys:
+                    self._blobs.delete(key)
 
     def _permit(
         self,
@@ -112,12 +118,9 @@ class Base:
         inspector: Inspector | None = None,
     ) -> Permit:
         changes = plan(self._planner(reading))
-        if conditions != NO_CONDITIONS:
+        if conditions is not NO_CONDITIONS:
             self._check(reading, path, find(reading, path), conditions)
-        paths = {change.path for change in changes}
-        paths.update(change.source_path for change in changes if isinstance(change, Rebind))
-        below = any(isinstance(change, Unbind | Rebind) for change in changes)
-        situation = self._situation(reading, paths, conditions, below=below)
+        situation = self._situation(reading, _locks_on(reading, changes), conditions)
         permit = self._policy.permit(changes, situation)
         if inspector is None or not self._policy.judges_contents(permit.rules):
             return permit
@@ -130,29 +133,25 @@ class Base:
     def _check(
         self, reading: Reading, path: DavPath, target: Resource | None, conditions: Conditions
     ) -> None:
-        if conditions == NO_CONDITIONS:
+        if conditions is NO_CONDITIONS:
             return
         state = state_of(reading, path, target, conditions)
         check(conditions, state, lambda tagged: state_at(reading, tagged, conditions))
 
     def _situation(
-        self, reading: Reading, paths: Iterable[DavPath], conditions: Conditions, *, below: bool
+        self, reading: Reading, locks: Sequence[Lock], conditions: Conditions
     ) -> Situation:
         return Situation(
-            principal=self.principal,
-            space=reading.space(),
-            locks=reading.locks_touching(paths, below=below),
-            tokens=conditions.tokens,
+            self.principal,
+            reading.space(),
+            locks,
+            conditions.tokens,
             now_us=self._clock.now_us(),
         )
 
     def _planner(self, reading: Reading) -> Planner:
-        return Planner(
-            reading,
-            self._policy,
-            self._policy.rules_of(reading.space()),
-            self._clock.now_us() - int(self._policy.limits.same_file_seconds * 1_000_000),
-        )
+        moment_us = int(self._policy.limits.same_file_seconds * 1_000_000)
+        return Planner(reading, self._policy, self._clock.now_us() - moment_us)
 
     def _reading(self) -> AbstractContextManager[Reading]:
         return self._catalogue.read(
@@ -177,15 +176,25 @@ class Base:
             after_commit=partial(self._after_commit, self.principal.space_id),
         )
 
-    @contextmanager
-    def _recording_refusals(self, verb: str, path: DavPath) -> Iterator[None]:
-        """Write down a refused name or content, after the transaction that refused it."""
-        try:
-            yield
-        except (NameRefused, BadName, ContentRefused) as refused:
-            with self._writing() as tx:
-                tx.record_refusal(verb, path, refused.sentence)
-            raise
+    def _record_refusal(self, verb: str, path: DavPath, refused: Refused) -> None:
+        """Write down a refused name or content, after the transaction that refused it.
+
+        Raises:
+            NotFound: the account was removed meanwhile.
+        """
+        with self._writing() as tx:
+            tx.space()
+            tx.record_refusal(verb, path, refused.sentence)
+
+
+def _locks_on(reading: Reading, changes: Iterable[Change]) -> Sequence[Lock]:
+    """Find the locks that may stand against *changes*."""
+    if not reading.space().has_locks:
+        return ()  # as nearly always
+    paths = {change.path for change in changes}
+    paths.update(change.source_path for change in changes if isinstance(change, Rebind))
+    below = any(isinstance(change, Unbind | Rebind) for change in changes)
+    return reading.locks_touching(paths, below=below)
 
 
 def find(reading: Reading, path: DavPath, *, sees_space: bool = False) -> Resource | None:

@@ -6,13 +6,12 @@ import secrets
 import uuid
 
 from ..catalogue import Writing
-from ..changes import Change
 from ..conditions import NO_CONDITIONS, Conditions
 from ..errors import Forbidden, LockTokenMismatch, PreconditionFailed, TooLarge
-from ..model import Lock
+from ..model import Lock, Resource
 from ..paths import DavPath
 from ..policy import forbid_past
-from .base import Base
+from .base import RECORDED, Base
 from .results import Locking
 
 
@@ -37,19 +36,32 @@ class LockingTree(Base):
         """
         if len(owner_xml.encode()) > self._policy.limits.property_bytes_max:
             raise TooLarge("The owner of the lock is too long.")
-        with self._recording_refusals("lock", path), self._writing() as tx:
-            forbid_past(path)
-            planner = self._planner(tx)
-            target = tx.find(path)
-            changes: list[Change] = planner.write(path, 0) if target is None else []
-            self._check(tx, path, target, conditions)
-            situation = self._situation(tx, [path], conditions, below=True)
-            new = self._new_lock(path, exclusive, infinite, owner_xml, timeout_seconds)
-            self._policy.permit_lock(new, situation, held=tx.count_locks())
-            if target is None:
-                target = tx.apply(self._policy.permit(changes, situation))
-            tx.add_lock(new)
-        return Locking(new, target, created=bool(changes))
+        forbid_past(path)
+        new = self._new_lock(path, exclusive, infinite, owner_xml, timeout_seconds)
+        try:
+            with self._writing() as tx:
+                target = tx.find(path)
+                is_new = target is None
+                target = self._grant(tx, target, new, conditions)
+        except RECORDED as refused:
+            self._record_refusal("lock", path, refused)
+            raise
+        return Locking(new, target, created=is_new)
+
+    def _grant(
+        self, tx: Writing, target: Resource | None, new: Lock, conditions: Conditions
+    ) -> Resource:
+        """Put a lock into force; return what it is on, which is *target* or made for it."""
+        path = new.path
+        changes = self._planner(tx).write(path, 0) if target is None else []
+        self._check(tx, path, target, conditions)
+        locks = tx.locks_touching([path], below=True)
+        situation = self._situation(tx, locks, conditions)
+        self._policy.permit_lock(new, situation, held=tx.count_locks())
+        if target is None:
+            target = tx.apply(self._policy.permit(changes, situation))
+        tx.add_lock(new)
+        return target
 
     def refresh(
         self,

@@ -39,7 +39,7 @@ from .past import TRASH, Past, is_past
 from .saving import ANY_WAY, Left, Saving
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Planner:
     """Plans changes from what one transaction sees.
 
@@ -50,8 +50,12 @@ class Planner:
 
     reading: Reading
     policy: Policy
-    rules: Rules
     moment_us: int
+
+    @property
+    def rules(self) -> Rules:
+        """The allow-list that holds in the space."""
+        return self.policy.rules_of(self.reading.space())
 
     @property
     def _saving(self) -> Saving:

@@ -33,7 +33,7 @@ NO_WAY = Left(0)
 ANY_WAY = Left.AWAY | Left.DEPARTED | Left.RENAMED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Saving:
     """Finds the file whose identity goes on, in what one transaction sees.
 

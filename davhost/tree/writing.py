@@ -11,7 +11,7 @@ from ..errors import IncompleteBody, QuotaExceeded, Refused, Unavailable
 from ..model import PropertyUpdate, Resource, Rules
 from ..paths import DavPath
 from ..policy import forbid_past
-from .base import Base
+from .base import RECORDED, Base
 from .digests import Digest, Verifier
 from .inspecting import Inspector
 from .plans import Planner
@@ -209,11 +209,15 @@ class WritingTree(Base):
             most; None for no limit.
         """
         size_bytes = length or 0
-        with self._recording_refusals("write", path), self._reading() as reading:
-            permit = self._permit(
-                reading, path, lambda planner: planner.write(path, size_bytes), conditions
-            )
-            return permit.rules, self._policy.size_limit(permit, size_bytes)
+        try:
+            with self._reading() as reading:
+                permit = self._permit(
+                    reading, path, lambda planner: planner.write(path, size_bytes), conditions
+                )
+        except RECORDED as refused:
+            self._record_refusal("write", path, refused)
+            raise
+        return permit.rules, self._policy.size_limit(permit, size_bytes)
 
     def _receive(
         self,
