@@ -75,6 +75,8 @@ class Conditions:
     @property
     def tokens(self) -> frozenset[str]:
         """Every state token that the request submits (RFC 4918 section 10.4.1)."""
+        if not self.lists:
+            return self.extra_tokens
         submitted = {c.token for lst in self.lists for c in lst.conditions if c.token}
         return self.extra_tokens | submitted
 

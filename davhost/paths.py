@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from .errors import BadPath
@@ -73,9 +73,8 @@ class Name(str):
         return Name((stem.encode()[:room_bytes].decode(errors="ignore") + end).lstrip())
 
 
-@dataclass(frozen=True)
-class DavPath:
-    """A path below the root of one space; the empty tuple is the root.
+class DavPath(NamedTuple):
+    """A path below the root of one space; without names it is the root.
 
     Args:
         names: the segments, root first.
@@ -151,7 +150,7 @@ class DavPath:
         for length in range(len(self.names), -1, -1):
             yield DavPath(self.names[:length])
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The path unquoted and without a trailing slash; the root is ``/``."""
         return "/" + "/".join(self.names)

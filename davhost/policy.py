@@ -284,6 +284,8 @@ class Policy:
         Raises:
             PropertyTooLarge: one of them, or all together, are too much.
         """
+        if not updates:
+            return
         if any(len(u.xml.encode()) > self.limits.property_bytes_max for u in updates if u.xml):
             raise PropertyTooLarge(
                 f"A property may have {self.limits.property_bytes_max} bytes at most."

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..errors import BadPath, BadRequest
@@ -36,8 +35,7 @@ _PROXY_HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """A host name and port.
 
     Args:
@@ -69,8 +67,7 @@ class Authority:
         return not self.port or not other.port or self.port == other.port
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """This server as the client knows it.
 
     Args:
@@ -99,7 +96,7 @@ class Site:
 
     def scoped(self, scope: DavPath) -> Site:
         """Make *scope* the root."""
-        return replace(self, scope=scope)
+        return self._replace(scope=scope)
 
     def path_of(self, raw: str) -> DavPath | None:
         """Parse a raw URL path; None when it is not below the prefix.
@@ -211,7 +208,7 @@ def site_of(environ: Environ, trusted: tuple[Network, ...], mount_path: str) -> 
 @lru_cache(maxsize=64)
 def _site_at(script_name: str, names: tuple[str, ...] | None) -> Site:
     """Read what `_site` does, from a prefix that the request target still has."""
-    return replace(_site(_quoted(script_name), names), is_cut=False)
+    return _site(_quoted(script_name), names)._replace(is_cut=False)
 
 
 @lru_cache(maxsize=64)

@@ -41,7 +41,8 @@ class Follower:
         """Remember that a space was changed; called right after the commit."""
         with self._mutex:
             self._spaces.add(space_id)
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def note_user(self, user_id: int) -> None:
         """Remember that a tree has to be looked at; that of a removed account goes."""
