@@ -59,7 +59,11 @@ class Folders:
 
     def pending(self) -> Opened:
         """Open the directory of the markers, which is there if the disk is."""
-        return opened(f"{self._way}/{_PENDING}")
+        return Opened(self.open_pending())
+
+    def open_pending(self) -> int:
+        """Open the directory of the markers, for the caller to close."""
+        return os.open(f"{self._way}/{_PENDING}", _OPEN_FOLDER)
 
     def expect(self) -> None:
         """Tell an absent blob from an absent disk.
@@ -72,8 +76,10 @@ class Folders:
 
     def open_or_make(self, place: BlobKey) -> int:
         """Open the directory of a blob, for the caller to close."""
-        with suppress(FileNotFoundError):
+        try:
             return self._open(place)
+        except FileNotFoundError:
+            pass
         space_name, name = str(place.space_id), place.hex[:2]
         with opened(self.root) as root:
             self._make(space_name, root)

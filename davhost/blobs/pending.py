@@ -19,7 +19,17 @@ from typing import BinaryIO
 
 from ..errors import Unavailable
 from .adopting import clone, link
-from .folders import CREATE, NOT_A_BLOB, OPEN_PLAIN, Folders, Refusing, close, find_stat, names
+from .folders import (
+    CREATE,
+    NOT_A_BLOB,
+    OPEN_PLAIN,
+    Folders,
+    Refusing,
+    close,
+    find_stat,
+    names,
+    refusal,
+)
 from .keys import BlobKey
 from .room import MIB, Room
 from .showing import NO_LINK
@@ -55,18 +65,15 @@ class PendingFiles:
         Raises:
             DiskFull, Unavailable: the store cannot be written now.
         """
-        with Refusing():
+        try:
             for _ in range(_KEY_TRIES):
                 place = BlobKey.make(space_id, self._random_hex())
                 blob = self._try_begin(place, source)
                 if blob is not None:
                     return blob
+        except OSError as error:
+            raise refusal(error) from error
         raise Unavailable("The server found no place for the file.", retry_after_seconds=5)
-
-    def unmark(self, place: BlobKey) -> None:
-        """Remove a marker, or leave it to a sweep if that is not possible."""
-        with suppress(OSError), self.folders.pending() as pending:
-            os.unlink(marker_of(place), dir_fd=pending)
 
     def sweep(
         self, live: Callable[[Sequence[str]], set[str]], delete: Callable[[BlobKey], bool]
@@ -85,25 +92,22 @@ class PendingFiles:
 
     def _try_begin(self, place: BlobKey, source: int | None) -> PendingFile | None:
         """Begin an upload under a key; None if the key is not to be had."""
-        with ExitStack() as undo, self.folders.pending() as pending:
-            try:
-                marker = os.open(marker_of(place), os.O_RDWR | CREATE, 0o600, dir_fd=pending)
-                undo.callback(close, marker)
-                undo.callback(self.unmark, place)
-                # A sweep may come between the marker and its flock: it holds the flock
-                # then, or has removed the marker as the note of an upload that is over.
-                if not _lock(marker, marker_of(place), pending):
-                    return None
-                folder = self.folders.open_or_make(place)
-                undo.callback(close, folder)
-                if source is None:
-                    content = _link_marker(place, pending, folder)
-                else:
-                    content = _link_source(place, source, folder)
-            except FileExistsError:
+        pending = self.folders.open_pending()
+        try:
+            marker = os.open(marker_of(place), os.O_RDWR | CREATE, 0o600, dir_fd=pending)
+        except BaseException as error:
+            close(pending)
+            if isinstance(error, FileExistsError):
                 return None
-            undo.pop_all()
-            return PendingFile(self, place, marker, folder, content)
+            raise
+        blob = PendingFile(self, place, pending, marker)
+        is_begun = False
+        try:
+            is_begun = blob.begin(source)
+        finally:
+            if not is_begun:
+                blob.keep()  # nothing of it is there but the marker
+        return blob if is_begun else None
 
     def _sweep(
         self,
@@ -128,34 +132,57 @@ class PendingFiles:
                 deleted = delete(place)
             except OSError:
                 return False  # keeps its marker for the next sweep
-        self.unmark(place)
+        with suppress(OSError), self.folders.pending() as pending:
+            os.unlink(marker_of(place), dir_fd=pending)
         return deleted
 
 
 class PendingFile:
-    """A `PendingBlob`: three descriptors, so that undoing it needs no new one.
+    """A `PendingBlob`: it holds its descriptors, so that undoing it needs no new one.
 
     Args:
+        pending: the directory of the markers.
         marker: holds the flock.
-        folder: the directory of the blob.
-        content: the blob, open for writing.
 
     Attributes:
         is_whole: it was born with all its bytes, as a clone or a link; what is
             appended was read from here.
     """
 
-    def __init__(
-        self, files: PendingFiles, place: BlobKey, marker: int, folder: int, content: int
-    ) -> None:
+    def __init__(self, files: PendingFiles, place: BlobKey, pending: int, marker: int) -> None:
         self._files = files
         self._place = place
+        self._pending = pending
         self._marker = marker
-        self._folder = folder
-        self._content: int | None = content
+        #: The directory of the blob, and the blob, open for writing.
+        self._folder: int | None = None
+        self._content: int | None = None
         self.is_whole = False
         self._unchecked_bytes = ROOM_CHECK_BYTES
         self._size_bytes = self._begun_bytes = 0
+
+    def begin(self, source: int | None) -> bool:
+        """Lock the marker and make the file of the blob; False if the key is not to be had.
+
+        Args:
+            source: descriptor of a file that becomes the blob; None for a new one.
+
+        Raises:
+            OSError: the file cannot be made; there is none.
+        """
+        # A sweep may come between the marker and its flock: it holds the flock
+        # then, or has removed the marker as the note of an upload that is over.
+        if not _lock(self._marker) or os.fstat(self._marker).st_nlink == 0:
+            return False
+        self._folder = self._files.folders.open_or_make(self._place)
+        try:
+            if source is None:
+                self._content = _link_marker(self._place, self._pending, self._folder)
+            else:
+                self._content = _link_source(self._place, source, self._folder)
+        except FileExistsError:
+            return False
+        return True
 
     @property
     def key(self) -> str:
@@ -171,7 +198,7 @@ class PendingFile:
         assert self._content is not None  # noqa: S101 - uploads are sealed once
         if self.is_whole:
             return
-        with Refusing():
+        try:
             self._unchecked_bytes += len(block)
             if self._unchecked_bytes >= ROOM_CHECK_BYTES:
                 self._files.room.check(len(block))
@@ -181,6 +208,8 @@ class PendingFile:
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(self._content, rest) :]
+        except OSError as error:
+            raise refusal(error) from error
 
     def clone(self, source: int) -> bool:
         """Share the bytes of another file, if the file system can."""
@@ -196,18 +225,21 @@ class PendingFile:
     def seal(self) -> None:
         """Make the bytes read-only and durable, and then their name."""
         assert self._content is not None  # noqa: S101 - uploads are sealed once
-        with Refusing():
+        assert self._folder is not None  # noqa: S101 - and have begun
+        try:
             os.fchmod(self._content, 0o444)
             self._files.folders.sync(self._content)
             content, self._content = self._content, None
             os.close(content)
             self._files.folders.sync(self._folder)
+        except OSError as error:
+            raise refusal(error) from error
 
     def keep(self) -> None:
-        """Take the marker away."""
-        self._close_blob()
-        self._files.unmark(self._place)
-        close(self._marker)
+        """Take the marker away, or leave it to a sweep if that is not possible."""
+        with suppress(OSError):
+            os.unlink(marker_of(self._place), dir_fd=self._pending)
+        self._close()
 
     def discard(self) -> None:
         """Delete the bytes and then the marker; what cannot be deleted keeps it."""
@@ -221,11 +253,10 @@ class PendingFile:
 
     def release(self) -> None:
         """Let go of the flock, so that a sweep takes over."""
-        self._close_blob()
         with suppress(OSError):
             # A child that was forked meanwhile would keep a closed flock alive.
             fcntl.flock(self._marker, fcntl.LOCK_UN)
-        close(self._marker)
+        self._close()
 
     def _begin_sync(self, content: int) -> None:
         new_bytes = self._size_bytes - self._begun_bytes
@@ -233,10 +264,10 @@ class PendingFile:
             self._files.folders.begin_sync(content, self._begun_bytes, new_bytes)
             self._begun_bytes = self._size_bytes
 
-    def _close_blob(self) -> None:
-        if self._content is not None:
-            close(self._content)
-        close(self._folder)
+    def _close(self) -> None:
+        for descriptor in (self._content, self._folder, self._pending, self._marker):
+            if descriptor is not None:
+                close(descriptor)
 
 
 def marker_of(place: BlobKey) -> str:
@@ -276,13 +307,13 @@ def _open_linked(place: BlobKey, access: int, folder: int) -> int:
         raise
 
 
-def _lock(marker: int, name: str, pending: int) -> bool:
-    """Take the flock of a marker; False if it is taken or the marker was removed."""
+def _lock(marker: int) -> bool:
+    """Take the flock of a marker; False if it is taken."""
     try:
         fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return find_stat(name, pending) is not None
+    return True
 
 
 def _take_over(name: str, pending: int, held: ExitStack) -> BlobKey | None:
@@ -298,5 +329,7 @@ def _take_over(name: str, pending: int, held: ExitStack) -> BlobKey | None:
             return None
         raise
     held.callback(close, marker)
-    is_over = stat.S_ISREG(os.fstat(marker).st_mode) and _lock(marker, name, pending)
+    # Its name, too: a blob that was kept meanwhile is another one of the same file.
+    is_file = stat.S_ISREG(os.fstat(marker).st_mode)
+    is_over = is_file and _lock(marker) and find_stat(name, pending) is not None
     return place if is_over else None
