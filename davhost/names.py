@@ -20,7 +20,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from . import browsing
-from .model import Kind, Resource, Rules
+from .model import Kind, Rules
 from .paths import DavPath, Name
 
 
@@ -248,16 +248,18 @@ def is_temporary(path: DavPath, rules: Rules) -> bool:
     return in_temporary_folder(path) or classify(path.name, rules).temporary
 
 
-def is_for_programs(resource: Resource) -> bool:
-    """Whether a program left *resource* for itself, so that pages need not show it to people.
+def is_for_programs(name: str, kind: str) -> bool:
+    """Whether a program left a resource for itself, so that pages need not show it to people.
 
     Where everything is allowed, a file may well be called ``20261122``: there only
     marks count, which nobody gives by hand.
+
+    Args:
+        kind: a `Kind`, or the same as plain text.
     """
-    name = Name.known(resource.name)
-    if resource.is_collection:
-        return is_temporary_folder(name)
-    return resource.kind is Kind.SCRATCH or _is_mark(name)
+    if kind == Kind.COLLECTION:
+        return is_temporary_folder(Name.known(name))
+    return kind == Kind.SCRATCH or _is_mark(Name.known(name))
 
 
 @lru_cache(maxsize=4096)

@@ -23,10 +23,10 @@ from .audit import Audit
 from .connections import Connections
 from .devices import AppPassword
 from .engine import Database
+from .members import Members
 from .people import Owner, People
 from .prepared import Prepared
 from .reading import Reading
-from .rows import Members
 from .schema import boot, space
 from .sessions import SessionRows
 from .snapshots import NamedBlob, Rows, Snapshot

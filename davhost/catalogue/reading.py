@@ -6,6 +6,7 @@ than 32 names takes some more.
 
 from __future__ import annotations
 
+from collections.abc import Collection as AbstractCollection
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -18,13 +19,13 @@ from ..paths import DavPath, Name
 from . import walks
 from .journals import JournalReading
 from .locks import LockReading
+from .members import Members, fields_of, members_of
 from .prepared import Prepared
 from .rows import (
     RESOURCE,
     RESOURCE_SQL,
     SPACE,
     WIDTH,
-    Members,
     batches,
     resource_of,
     space_of,
@@ -164,9 +165,17 @@ class Reading(LockReading, JournalReading):
             place = collection.child(name.marked(mark))
         return place
 
-    def members(self, collection: Resource) -> Members:
-        """List the members of *collection* by name."""
-        return Members(collection, self.connection.rows(_MEMBERS, parent=collection.id))
+    def members(
+        self, collection: Resource, wanted: AbstractCollection[str] | None = None
+    ) -> Members:
+        """List the members of *collection* by name.
+
+        Args:
+            wanted: the fields of `Columns` that are of interest; None for all.
+        """
+        fields = fields_of(wanted)
+        rows = self.connection.rows(members_of(fields), parent=collection.id)
+        return Members(collection, fields, rows)
 
     def have_members(self, collections: Sequence[Resource]) -> set[int]:
         """Say which of *collections* are not empty, by id."""
@@ -298,12 +307,6 @@ _HOME = Prepared(
     select(resource.c.home_parent_id, resource.c.home_name).where(
         resource.c.id == bindparam("id"), resource.c.home_parent_id.is_not(None)
     )
-)
-
-_MEMBERS = Prepared(
-    select(RESOURCE[0], *RESOURCE[3:])
-    .where(resource.c.parent_id == bindparam("parent"))
-    .order_by(resource.c.name)
 )
 
 _ABSENT = Prepared(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import exists, select
 
@@ -100,46 +100,3 @@ def space_of(row: Any) -> Space:
         None if chosen is None else Rules.parse(chosen),
         bool(locked),
     )
-
-
-class Members(Sequence[Resource]):
-    """The members of a collection; the value of each is made when it is looked at.
-
-    Of a large collection, the rows alone are many megabytes.
-
-    Args:
-        rows: of `reading._MEMBERS`, which leaves out what is the same for all of them.
-    """
-
-    def __init__(self, collection: Resource, rows: list[Any]) -> None:
-        self._collection = collection
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Resource: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Resource]: ...
-    def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
-        if isinstance(index, slice):
-            return list(Members(self._collection, self._rows[index]))
-        (member,) = Members(self._collection, [self._rows[index]])
-        return member
-
-    def __iter__(self) -> Iterator[Resource]:
-        return self._made(self._rows)
-
-    def take(self) -> Iterator[Resource]:
-        """Take the members out, one by one; each is forgotten when it was used."""
-        rows = self._rows
-        rows.reverse()
-        return self._made(rows.pop() for _ in range(len(rows)))
-
-    def _made(self, rows: Iterable[Any]) -> Iterator[Resource]:
-        space_id, parent_id = self._collection.space_id, self._collection.id
-        for a, b, kind, c, d, e, f, g, h, i in rows:
-            yield _new_tuple(
-                Resource, (a, space_id, parent_id, b, _KINDS[kind], c, d, e, f, g, h, i)
-            )

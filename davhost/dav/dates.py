@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import repeat
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY_SECONDS = 86_400
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 # RFC 9110 section 5.6.7: IMF-fixdate, and the two obsolete forms.
@@ -29,18 +32,39 @@ def seconds(time_us: int) -> int:
     return _bounded(time_us // 1_000_000)
 
 
+@lru_cache(maxsize=1024)
 def http_date(time_us: int) -> str:
     """Write a date as ``Sun, 06 Nov 1994 08:49:37 GMT`` (RFC 9110 section 5.6.7)."""
-    at = time_us // 1_000_000
-    day, second = divmod(at if 0 <= at <= _LAST_SECOND else _bounded(at), 86_400)
-    return f"{_day(day)[0]} {_MINUTES[second // 60]}{_SECONDS[second % 60]} GMT"
+    return http_dates((time_us,))[0]
+
+
+def http_dates(times_us: Iterable[int]) -> list[str]:
+    """Write dates, at least one, as `http_date` does."""
+    return [
+        f"{_day(day)[0]} {_MINUTES[second // 60]}{_SECONDS[second % 60]} GMT"
+        for day, second in _days_and_seconds(times_us)
+    ]
 
 
 def iso_date(time_us: int) -> str:
     """Write a date as ``1994-11-06T08:49:37Z`` (RFC 3339, for creationdate)."""
-    at = time_us // 1_000_000
-    day, second = divmod(at if 0 <= at <= _LAST_SECOND else _bounded(at), 86_400)
-    return f"{_day(day)[1]}T{_MINUTES[second // 60]}{_SECONDS[second % 60]}Z"
+    return iso_dates((time_us,))[0]
+
+
+def iso_dates(times_us: Iterable[int]) -> list[str]:
+    """Write dates, at least one, as `iso_date` does."""
+    return [
+        f"{_day(day)[1]}T{_MINUTES[second // 60]}{_SECONDS[second % 60]}Z"
+        for day, second in _days_and_seconds(times_us)
+    ]
+
+
+def _days_and_seconds(times_us: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Part times into days since 1970 and seconds of their day."""
+    whole = [time_us // 1_000_000 for time_us in times_us]
+    if min(whole) < 0 or max(whole) > _LAST_SECOND:
+        whole = list(map(_bounded, whole))
+    return map(divmod, whole, repeat(_DAY_SECONDS))
 
 
 def _bounded(second: int) -> int:
@@ -50,7 +74,7 @@ def _bounded(second: int) -> int:
 @lru_cache(maxsize=4096)
 def _day(day: int) -> tuple[str, str]:
     """Write a day, counted from 1970, in both ways; listings repeat few of them."""
-    at = time.gmtime(day * 86_400)
+    at = time.gmtime(day * _DAY_SECONDS)
     return (
         f"{_DAYS[at.tm_wday]}, {at.tm_mday:02} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04}",
         f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}",

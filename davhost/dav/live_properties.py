@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from .. import names
 from ..errors import DAV
-from ..model import Principal, Resource, Space
-from ..paths import ROOT, at_once
-from ..tree import Entry
+from ..model import Columns, Principal, Space
+from ..paths import ROOT, Name, at_once
+from ..tree import Run
 from . import lock_xml, media_types
-from .dates import http_date, iso_date
+from .dates import http_dates, iso_dates
 from .escaping import text
 from .origin import Site
 
@@ -40,10 +40,10 @@ class Scene(NamedTuple):
     minimal: bool = False
 
 
-#: Writes the content of the element for each of some resources, which are all files or
-#: all collections; None where a resource does not have the property. Many at a time,
-#: because what is asked of each of 50,000 costs more than what is done for it.
-Render = Callable[[Sequence[Entry], Scene], Sequence[str | None]]
+#: Writes the content of the element for each resource of a run; None where a resource
+#: does not have the property. Many at a time, because what is asked of each of 50,000
+#: costs more than what is done for it.
+Render = Callable[[Run, Scene], Sequence[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Live:
 
     Args:
         render: see `Render`.
+        fields: those of `Columns`, besides names and kinds, that it is made of.
         in_allprop: whether DAV:allprop names it (RFC 4918 section 9.1).
         varies: every resource has a value of its own, or every answer, which is
             never empty; whether there is one at all hangs on the kind of the
@@ -60,6 +61,7 @@ class Live:
     """
 
     render: Render
+    fields: tuple[str, ...] = ()
     files: bool = True
     collections: bool = True
     in_allprop: bool = True
@@ -70,37 +72,59 @@ class Live:
 _REPORTS = "<D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
 
 
-def _of_each(write: Callable[[Resource], str]) -> Render:
+def _of_each(write: Callable[[Columns], Sequence[str]]) -> Render:
     """Write what each resource has of its own."""
-    return lambda entries, _: [write(entry.resource) for entry in entries]
+    return lambda run, _: write(run.members)
 
 
 def _of_all(write: Callable[[Scene], str | None]) -> Render:
     """Write what is the same for all resources of an answer."""
-    return lambda entries, scene: [write(scene)] * len(entries)
+    return lambda run, scene: [write(scene)] * run.size
 
 
-def _display_names(entries: Sequence[Entry], scene: Scene) -> Sequence[str]:
-    shown = [entry.name for entry in entries]
+def _resource_types(run: Run, _scene: Scene) -> Sequence[str]:
+    return ["<D:collection/>" if run.is_collection else ""] * run.size
+
+
+def _display_names(run: Run, scene: Scene) -> Sequence[str]:
+    shown = run.members.names
     if "" in shown:
         # The root has no name in its URL; programs show what it says here.
         return [text(name or scene.principal.email) for name in shown]
     return at_once(text, shown)
 
 
-def _lock_discoveries(entries: Sequence[Entry], scene: Scene) -> Sequence[str]:
+def _lengths(members: Columns) -> Sequence[str]:
+    return list(map(str, members.sizes_bytes))
+
+
+def _content_types(members: Columns) -> Sequence[str]:
+    types = map(media_types.of_named, members.names, members.content_types)
+    return list(map(text, types))
+
+
+def _etags(members: Columns) -> Sequence[str]:
+    # The server's own digits: there is nothing to escape.
+    return [f'"{etag}"' for etag in members.etags]
+
+
+def _hidden(members: Columns) -> Sequence[str]:
+    return [str(int(hidden)) for hidden in map(names.is_for_programs, members.names, members.kinds)]
+
+
+def _lock_discoveries(run: Run, scene: Scene) -> Sequence[str]:
+    if not run.locks:
+        return [""] * run.size
     return [
         lock_xml.discovery(
-            entry.locks,
-            entry.path,
-            entry.resource,
+            locks,
+            run.parent.child(Name.known(name)) if name else run.parent,
+            collection=run.is_collection,
             site=scene.site,
             viewer_id=scene.principal.user_id,
             now=scene.now,
         )
-        if entry.locks
-        else ""
-        for entry in entries
+        for name, locks in zip(run.members.names, run.locks, strict=True)
     ]
 
 
@@ -115,18 +139,24 @@ def _principal(scene: Scene) -> str:
 
 
 LIVE: dict[str, Live] = {
-    DAV + "resourcetype": Live(_of_each(lambda r: "<D:collection/>" if r.is_collection else "")),
+    DAV + "resourcetype": Live(_resource_types),
     DAV + "displayname": Live(_display_names, varies=True),
-    DAV + "creationdate": Live(_of_each(lambda r: iso_date(r.created_us)), varies=True),
-    DAV + "getlastmodified": Live(_of_each(lambda r: http_date(r.modified_us)), varies=True),
+    DAV + "creationdate": Live(
+        _of_each(lambda m: iso_dates(m.created_us)), ("created_us",), varies=True
+    ),
+    DAV + "getlastmodified": Live(
+        _of_each(lambda m: http_dates(m.modified_us)), ("modified_us",), varies=True
+    ),
     DAV + "getcontentlength": Live(
-        _of_each(lambda r: str(r.size_bytes)), collections=False, varies=True
+        _of_each(lambda m: list(map(str, m.sizes_bytes))),
+        ("sizes_bytes",),
+        collections=False,
+        varies=True,
     ),
     DAV + "getcontenttype": Live(
-        _of_each(lambda r: text(media_types.of(r))), collections=False, varies=True
+        _of_each(_content_types), ("content_types",), collections=False, varies=True
     ),
-    # The server's own digits: there is nothing to escape.
-    DAV + "getetag": Live(_of_each(lambda r: f'"{r.etag}"'), collections=False, varies=True),
+    DAV + "getetag": Live(_of_each(_etags), ("etags",), collections=False, varies=True),
     DAV + "supportedlock": Live(_of_all(lambda _: lock_xml.SUPPORTED)),
     DAV + "lockdiscovery": Live(_lock_discoveries),
     # RFC 4331 section 3: not in allprop. On files they would be a trap: KDE
@@ -138,9 +168,7 @@ LIVE: dict[str, Live] = {
     DAV + "current-user-principal": Live(_of_all(_principal), in_allprop=False, varies=True),
     DAV + "supported-report-set": Live(_of_all(lambda _: _REPORTS), files=False, in_allprop=False),
     # What the server's own pages leave out.
-    "{https://davhost.example/ns}hidden": Live(
-        _of_each(lambda r: str(int(names.is_for_programs(r)))), in_allprop=False, varies=True
-    ),
+    "{https://davhost.example/ns}hidden": Live(_of_each(_hidden), in_allprop=False, varies=True),
     # RFC 6578 section 4: not in allprop.
     DAV + "sync-token": Live(
         _of_all(lambda s: text(s.sync_token)), files=False, in_allprop=False, varies=True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import BadRequest
-from ..model import Lock, Resource
+from ..model import Lock
 from ..paths import DavPath
 from .escaping import text
 from .origin import Site
@@ -50,8 +50,8 @@ def read(root: Element) -> LockRequest:
 def discovery(
     locks: Sequence[Lock],
     path: DavPath,
-    resource: Resource,
     *,
+    collection: bool,
     site: Site,
     viewer_id: int,
     now: float,
@@ -63,12 +63,13 @@ def discovery(
     section 6.7 leaves hiding it to the server).
 
     Args:
+        collection: whether it is one.
         now: seconds on the lease clock.
     """
     return "".join(
         active_lock(
             lock,
-            root_href=site.href(lock.path, collection=lock.path != path or resource.is_collection),
+            root_href=site.href(lock.path, collection=lock.path != path or collection),
             show_token=lock.user_id == viewer_id,
             now=now,
         )

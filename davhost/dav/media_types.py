@@ -92,9 +92,14 @@ _SHOWN = frozenset(
 
 def of(resource: Resource) -> str:
     """Find the media type: by the extension, else as declared on PUT."""
-    _, dot, extension = resource.name.rpartition(".")
-    found = TYPES.get(extension.casefold()) if dot else None
-    return found or resource.content_type or "application/octet-stream"
+    return of_named(resource.name, resource.content_type)
+
+
+def of_named(name: str, declared: str | None) -> str:
+    """Find the media type of a file by its *name*, else as *declared* on PUT."""
+    _, dot, extension = name.rpartition(".")
+    found = TYPES.get(extension) or TYPES.get(extension.casefold()) if dot else None
+    return found or declared or "application/octet-stream"
 
 
 def is_shown(media_type: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from itertools import islice
 
 from .. import bodies
 from ..conditions import NO_CONDITIONS
@@ -64,6 +63,7 @@ def propfind(exchange: Exchange) -> Response:
         dead=writer.needs_dead,
         locks=writer.needs_locks,
         past=past,
+        fields=writer.fields,
         conditions=exchange.conditions,
     )
     scene = Scene(
@@ -74,8 +74,8 @@ def propfind(exchange: Exchange) -> Response:
         sync_token=token,
         minimal=headers.MINIMAL in wishes,
     )
-    entries = islice(listing.take(), headers.NO_ROOT in wishes, None)
-    answer = streamed(207, XML_TYPE, writer.document(entries, scene), *applied)
+    parts = listing.take_parts(first=int(headers.NO_ROOT in wishes))
+    answer = streamed(207, XML_TYPE, writer.document(parts, scene), *applied)
     if depth == 1 and listing.revision is not None:
         return _kept(exchange.listings, key, listing.revision, answer)
     return answer

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .. import bodies
 from ..conditions import sync_token
 from ..errors import DAV, BadRequest, Forbidden, InvalidSyncToken, NoRoom
-from ..tree import Changed
+from ..tree import Changed, parts_of
 from . import headers, xml_bodies
 from .escaping import text
 from .exchange import XML_TYPE, Exchange, Response, streamed
@@ -127,7 +127,7 @@ def _document(
     now = exchange.tree.lease_now()
     scene = Scene(exchange.site, changed.space, exchange.tree.principal, now, token, minimal)
     yield OPENING
-    yield from writer.responses(changed.entries, scene)
+    yield from writer.responses(parts_of(changed.entries), scene)
     for path in changed.removed:
         yield response(exchange.href(path, collection=False), status_element(404))
     yield f"<D:sync-token>{text(token)}</D:sync-token>\n"

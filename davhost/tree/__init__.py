@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from .adopting import AdoptingTree
 from .digests import Digest
+from .listings import Entry, Listing, Part, Revision, Run, parts_of
 from .locking import LockingTree
 from .reading import ReadingTree
 from .restoring import RestoringTree
-from .results import Changed, Entry, Listing, Locking, Looked, Opened, Outcome, Revision
+from .results import Changed, Locking, Looked, Opened, Outcome
 from .rewinding import RewindingTree, Rewound
 from .syncing import SyncingTree
 from .writing import WritingTree
@@ -26,9 +27,12 @@ __all__ = [
     "Looked",
     "Opened",
     "Outcome",
+    "Part",
     "Revision",
     "Rewound",
+    "Run",
     "Tree",
+    "parts_of",
 ]
 
 

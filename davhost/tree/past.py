@@ -19,7 +19,7 @@ from ..errors import NotFound
 from ..model import Kind, Property, Resource
 from ..names import HISTORY
 from ..paths import DavPath, Name
-from .results import Entry
+from .listings import Entry
 
 VERSIONS = Name("versions")
 TRASH = Name("trash")

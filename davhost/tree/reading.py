@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 from .. import names
@@ -13,8 +13,9 @@ from ..errors import ContentLost, NotFound
 from ..model import Lock, Resource, Rules, Space, Version
 from ..paths import DavPath
 from .base import Base, find, plain_state, state_at, state_of
+from .listings import Entry, Listing, Members, Revision, covering
 from .past import Past, is_past
-from .results import Entry, Listing, Looked, Members, Opened, Revision, covering
+from .results import Looked, Opened
 
 
 class ReadingTree(Base):
@@ -106,12 +107,15 @@ class ReadingTree(Base):
         dead: bool,
         locks: bool,
         past: bool = False,
+        fields: Collection[str] | None = None,
         conditions: Conditions = NO_CONDITIONS,
     ) -> Listing:
         """List what a PROPFIND asks for, in one transaction.
 
         Args:
             depth: 0, 1 or None for all.
+            fields: those of `Columns` that are of interest, where the listing is
+                taken in parts; None for all.
             dead: fetch dead properties.
             locks: fetch locks.
             past: name the collection that shows the past among the members of
@@ -141,7 +145,9 @@ class ReadingTree(Base):
             if depth is None:
                 entries = list_tree(reading, top, dead=dead, locks=held)
             elif depth and target.is_collection:
-                entries = list_members(reading, top, dead=dead, locks=held)
+                entries = list_members(
+                    reading, top, dead=dead, locks=held, fields=None if past else fields
+                )
             if past:
                 entries = [*entries, *Past(reading).entries(DavPath.of(names.HISTORY), depth=0)]
             return Listing(space, entries, revision)
@@ -227,11 +233,18 @@ def _check_read(
 
 
 def list_members(
-    reading: Reading, top: Entry, *, dead: bool, locks: Sequence[Lock] = ()
+    reading: Reading,
+    top: Entry,
+    *,
+    dead: bool,
+    locks: Sequence[Lock] = (),
+    fields: Collection[str] | None = None,
 ) -> Sequence[Entry]:
     """List a collection and its members."""
     own = reading.member_properties(top.resource) if dead else {}
-    return Members(top, reading.members(top.resource), own, locks)
+    if own or locks:
+        fields = None  # some are not plain, and need values of their own
+    return Members(top, reading.members(top.resource, fields), own, locks)
 
 
 def list_tree(

@@ -10,8 +10,9 @@ from ..errors import InvalidSyncToken, MethodNotAllowed
 from ..model import JournalEntry
 from ..paths import DavPath
 from .base import Base
+from .listings import Entry
 from .reading import list_members, list_tree
-from .results import Changed, Entry
+from .results import Changed
 
 #: After these, the members of a collection are under URLs that are new to a client.
 _BRINGS_MEMBERS = frozenset({"bind", "rebind", "resume"})

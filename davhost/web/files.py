@@ -56,7 +56,7 @@ def collection(rest: str) -> Response | AnyResponse:  # noqa: ARG001 - the path 
     listing = tree.listing(path, depth=1, dead=False, locks=False)
     sort, down = _order()
     below = [entry for entry in listing.entries if not is_other_page(path, entry.path)]
-    members = _sorted([e for e in below if not names.is_for_programs(e.resource)], sort, down)
+    members = _sorted([entry for entry in below if not _is_for_programs(entry)], sort, down)
     shown = members if request.args.get("show") == "all" else members[:ROWS_MAX]
     page = flask.render_template(
         "files.html",
@@ -93,3 +93,7 @@ def is_other_page(collection_path: DavPath, path: DavPath) -> bool:
     if path == collection_path:
         return True
     return collection_path.is_root and path.name == _HIDDEN_AT_TOP
+
+
+def _is_for_programs(entry: Entry) -> bool:
+    return names.is_for_programs(entry.resource.name, entry.resource.kind)

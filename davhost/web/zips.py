@@ -77,7 +77,7 @@ def _members(tree: Tree, entries: Iterable[Entry], top: DavPath) -> Iterator[Mem
     """
     for entry in entries:
         resource = entry.resource
-        if names.is_for_programs(resource):
+        if names.is_for_programs(resource.name, resource.kind):
             continue
         name = "/".join(entry.path.names[len(top.names) :])
         at = _date(resource)

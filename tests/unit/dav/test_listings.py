@@ -17,7 +17,7 @@ from davhost.dav.propfind_bodies import EVERYTHING, Mode, Wanted
 from davhost.errors import BadPath
 from davhost.model import Kind, Lock, Principal, Property, Resource, Rules, Space
 from davhost.paths import DavPath
-from davhost.tree import Entry
+from davhost.tree import Entry, parts_of
 from tests.unit.dav.sites import MOUNTED
 
 D = "{DAV:}"
@@ -45,7 +45,7 @@ def entry(*names: str, kind: Kind = Kind.FILE, **extra: object) -> Entry:
 
 
 def render(wanted: Wanted, *entries: Entry, at: Scene | None = None) -> list[Element]:
-    document = "".join(Writer(wanted).document(entries, at or scene()))
+    document = "".join(Writer(wanted).document(parts_of(entries), at or scene()))
     return list(ElementTree.fromstring(document.encode()))
 
 
@@ -107,8 +107,8 @@ def test_each_member_is_written_as_if_it_were_alone(
     top = entry(*collection, kind=Kind.COLLECTION)
     listed = [top, *data.draw(members_of(*collection))]
     writer = Writer(Wanted(mode, (D + "displayname", D + "getcontenttype", "{urn:x}p")))
-    alone = "".join("".join(writer.responses([one], scene())) for one in listed)
-    assert "".join(writer.responses(listed, scene())) == alone
+    alone = "".join("".join(writer.responses(parts_of([one]), scene())) for one in listed)
+    assert "".join(writer.responses(parts_of(listed), scene())) == alone
 
 
 def test_a_long_listing_leaves_nobody_out() -> None:
