@@ -56,6 +56,8 @@ def whole(environ: Environ, limit_bytes: int) -> bytes:
         IncompleteBody, BodyStalled: as `blocks` does.
     """
     declared = declared_length(environ)
+    if declared == 0:
+        return b""
     if declared is not None and declared > limit_bytes:
         raise TooLarge(f"The body may have at most {limit_bytes} bytes here.")
     pieces: list[bytes] = []

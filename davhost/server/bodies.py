@@ -188,9 +188,21 @@ class KnownLengthBody(Body):
         self._left = length
         self.finished = length == 0
 
+    def read(self, size: int | None = -1) -> bytes:
+        """Return *size* bytes, or fewer only at the end; see `Body.read`."""
+        if size == self._left == len(self._reader.pending) and self._is_untouched():
+            # A short body that came with its head, as most do that are no files.
+            self._left = 0
+            self.finished = True
+            return self._reader.take(size)
+        return super().read(size)
+
     def ends_within(self, size: int) -> bool:
         """Tell if at most *size* bytes are left to read."""
         return self._left <= size
+
+    def _is_untouched(self) -> bool:
+        return not (self.finished or self._ahead or self._before_read or self._failure)
 
     def _next(self, size: int) -> bytes:
         data = self._reader.some(min(size, self._left), self._stall_seconds)

@@ -63,18 +63,18 @@ class Saving:
         Returns:
             Nothing when there is no such file: then *source* becomes it.
         """
-        size_bytes = source.size_bytes
-        # Only a newer file of an ordinary name is the new content of an older one.
-        older_than = None if ways == ANY_WAY else source.id
-        if target is not None:
-            fits = bool(ways) and not target.is_collection and _is_older(target, older_than)
-            return [WriteContent(path, target, size_bytes, source)] if fits else []
-        resume = self.resume(path, parent, ways)
-        if resume is None or not _is_older(resume.resource, older_than):
+        if not ways or (target is not None and target.is_collection):
             return []
-        if resume.resource.id == source.id:
-            return []  # it is itself
-        return [resume, WriteContent(path, resume.resource, size_bytes, source)]
+        resume = self.resume(path, parent, ways) if target is None else None
+        file = target if resume is None else resume.resource
+        if file is None or file.id == source.id:
+            return []  # there is none, or it is itself
+        # Of an ordinary name only a file that came a moment ago is the new content of
+        # another, and only of an older one.
+        if ways != ANY_WAY and not (file.id < source.id and self._is_new(source)):
+            return []
+        write = WriteContent(path, file, source.size_bytes, source)
+        return [write] if resume is None else [resume, write]
 
     def resume(self, path: DavPath, parent: Resource, ways: Left) -> Resume | None:
         """Find the file whose identity goes on at *path*, where nothing is now."""
@@ -129,14 +129,15 @@ class Saving:
 
         A temporary's name says that this is the last step of saving. A program
         may also have written a file of an ordinary name a moment ago, and now
-        puts it in the document's place. A document that was put aside only
-        moves: it is itself.
+        puts it in the document's place; whether it did is for `promote` to see. A
+        document that was put aside only moves: it is itself.
         """
         if source.kind is Kind.SCRATCH:
             return ANY_WAY
         if names.is_temporary(path, self.rules):
             return ANY_WAY if self.reading.home_of(source) is None else NO_WAY
-        return Left.AWAY | Left.DEPARTED if self._is_new(source) else NO_WAY
+        came_now = source.kind is Kind.FILE and source.created_us >= self.moment_us
+        return Left.AWAY | Left.DEPARTED if came_now else NO_WAY
 
     def kind_at(self, path: DavPath) -> Kind:
         """The kind of what is at *path* already, whatever the rules are now."""
@@ -144,7 +145,3 @@ class Saving:
             return self.policy.kind_of(path, self.rules)
         except (BadName, NameRefused):
             return Kind.FILE
-
-
-def _is_older(file: Resource, older_than: int | None) -> bool:
-    return older_than is None or file.id < older_than
