@@ -25,10 +25,6 @@ _HOST = re.compile(
 _DIGITS = re.compile(r"[0-9]+")
 _CONTENT_LENGTH_DIGITS_MAX = 18  # below 2**63
 
-#: One blank line ends a head. A bare LF counts too, so that it is refused at
-#: once instead of being waited on.
-_END = re.compile(rb"\n\r?\n")
-
 #: Fields of which a second line changes what the request means.
 _ONCE = frozenset({"HTTP_HOST", "CONTENT_LENGTH"})
 #: Those whose variable has no prefix (RFC 3875 section 4.1).
@@ -73,12 +69,18 @@ def tokens(value: str) -> list[str]:
 def end_of_head(buffer: bytearray, start: int = 0) -> int:
     """Return the position after the head in *buffer*, or -1.
 
+    One blank line ends a head. A bare LF counts too, so that it is refused at
+    once instead of being waited on.
+
     Args:
         start: where to begin looking, so that slow heads are not searched
             from the beginning with each byte.
     """
-    match = _END.search(buffer, max(0, start - 3))
-    return match.end() if match else -1
+    start = max(0, start - 3)
+    end, bare_end = buffer.find(b"\n\r\n", start), buffer.find(b"\n\n", start)
+    if bare_end >= 0 and not 0 <= end < bare_end:
+        return bare_end + 2
+    return end + 3 if end >= 0 else -1
 
 
 def parse_head(data: bytes, before: Head | None = None) -> Head:
