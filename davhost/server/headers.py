@@ -27,8 +27,28 @@ _CONTENT_LENGTH_DIGITS_MAX = 18  # below 2**63
 
 #: Fields of which a second line changes what the request means.
 _ONCE = frozenset({"HTTP_HOST", "CONTENT_LENGTH"})
+#: Fields that decide where a request ends, and what is refused before anybody sees it.
+_JUDGED = (
+    "HTTP_HOST",
+    "CONTENT_LENGTH",
+    "HTTP_TRANSFER_ENCODING",
+    "HTTP_CONNECTION",
+    "HTTP_EXPECT",
+)
 #: Those whose variable has no prefix (RFC 3875 section 4.1).
 _UNPREFIXED = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE"})
+
+
+class Framing(NamedTuple):
+    """What a head says of the connection and of the body that follows."""
+
+    chunked: bool
+    #: In bytes; 0 when the request has no body or a chunked one.
+    content_length: int
+    #: Whether the client leaves the connection open (RFC 9112 section 9.3).
+    keeps_alive: bool
+    #: Whether the client waits for ``100 Continue`` (RFC 9110 section 10.1.1).
+    expects_continue: bool
 
 
 class Head(NamedTuple):
@@ -46,13 +66,7 @@ class Head(NamedTuple):
     http11: bool
     #: The header fields by the names that an environ has for them.
     variables: dict[str, str]
-    chunked: bool
-    #: In bytes; 0 when the request has no body or a chunked one.
-    content_length: int
-    #: Whether the client leaves the connection open (RFC 9112 section 9.3).
-    keeps_alive: bool
-    #: Whether the client waits for ``100 Continue`` (RFC 9110 section 10.1.1).
-    expects_continue: bool
+    framing: Framing
     #: The header fields as they were sent; None if the target has changed one of them.
     section: bytes | None
     #: What each of their lines says: the name of its variable and the value.
@@ -105,24 +119,17 @@ def parse_head(data: bytes, before: Head | None = None) -> Head:
         and authority is None
     ):
         return Head(method, target, path, query, *before[4:])
-    fields = _fields(section, before.fields if before is not None else {})
-    variables = _variables(fields)
-    _check_host(variables, authority, http11=http11)
-    chunked, content_length = _framing(variables, http11=http11)
-    return Head(
-        method,
-        target,
-        path,
-        query,
-        http11,
-        variables,
-        chunked,
-        content_length,
-        _keeps_alive(variables, http11=http11),
-        _expects_continue(variables, http11=http11),
-        section if authority is None else None,
-        dict(fields),
-    )
+    lines = _lines(section)
+    known = before.fields if before is not None else {}
+    fields = {line: known.get(line) or _field(line) for line in lines}
+    variables = _variables(lines, fields)
+    if before is not None and authority is None and _is_judged(variables, before, http11):
+        framing = before.framing
+    else:
+        _check_host(variables, authority, http11=http11)
+        framing = _framing(variables, http11=http11)
+    repeatable = section if authority is None else None
+    return Head(method, target, path, query, http11, variables, framing, repeatable, fields)
 
 
 def parse_field(line: str) -> tuple[str, str]:
@@ -159,22 +166,12 @@ def _request_line(line: str) -> tuple[str, str, str]:
     return method, target, version
 
 
-def _fields(
-    section: bytes, known: Mapping[str, tuple[str, str]]
-) -> list[tuple[str, tuple[str, str]]]:
-    """Read the field lines of a head, without the blank line at its end.
-
-    Args:
-        known: what lines say that were read before.
-
-    Returns:
-        Each line, with the name of its variable and its value.
-    """
+def _lines(section: bytes) -> list[str]:
+    """Split the field lines of a head, without the blank line at its end."""
     lines = section.decode("latin-1").split("\r\n") if section else []
-    content = "".join(lines)
-    if "\n" in content or "\r" in content:
+    if not section.count(b"\n") == section.count(b"\r") == max(0, len(lines) - 1):
         raise _bad("lines end in CRLF")
-    return [(line, known.get(line) or _field(line)) for line in lines]
+    return lines
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -187,10 +184,14 @@ def _field(line: str) -> tuple[str, str]:
     return variable if variable in _UNPREFIXED else f"HTTP_{variable}", value
 
 
-def _variables(fields: Sequence[tuple[str, tuple[str, str]]]) -> dict[str, str]:
-    """Put together what several lines say of one variable."""
-    variables: dict[str, str] = {}
-    for line, (variable, value) in fields:
+def _variables(lines: Sequence[str], fields: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Put together what the *lines* of a head say of each variable."""
+    variables = dict(fields.values())
+    if len(variables) == len(lines) and "" not in variables:
+        return variables  # as nearly always: each says something of another one
+    variables.clear()
+    for line in lines:
+        variable, value = fields[line]
         if not variable:
             continue
         if variable not in variables:
@@ -236,7 +237,24 @@ def _check_host(variables: dict[str, str], authority: str | None, *, http11: boo
         variables["HTTP_HOST"] = authority
 
 
-def _framing(variables: dict[str, str], *, http11: bool) -> tuple[bool, int]:
+def _is_judged(variables: dict[str, str], before: Head, http11: bool) -> bool:
+    """Tell if all that `_check_host` and `_framing` look at is as it was."""
+    if before.section is None or before.http11 != http11:
+        return False
+    return [*map(variables.get, _JUDGED)] == [*map(before.variables.get, _JUDGED)]
+
+
+def _framing(variables: dict[str, str], *, http11: bool) -> Framing:
+    chunked, content_length = _length(variables, http11=http11)
+    return Framing(
+        chunked,
+        content_length,
+        _keeps_alive(variables, http11=http11),
+        _expects_continue(variables, http11=http11),
+    )
+
+
+def _length(variables: dict[str, str], *, http11: bool) -> tuple[bool, int]:
     """Return whether the body is chunked, and its length if not.
 
     Source: RFC 9112 sections 6.1 to 6.3.

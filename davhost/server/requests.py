@@ -65,7 +65,9 @@ class Request(HTTPRequest):
         Raises:
             BadAnswer: the application declares a malformed length.
         """
-        keeps_alive = self.head.keeps_alive and not self.server.retiring and self._body_allows()
+        keeps_alive = (
+            self.head.framing.keeps_alive and not self.server.retiring and self._body_allows()
+        )
         self.answer = frame(
             checked,
             method=self.head.method,
@@ -169,12 +171,12 @@ class Request(HTTPRequest):
             self.channel.send_within(data, self.options.send_stall_timeout_seconds)
 
     def _body(self, reader: Reader) -> Body:
-        before_read = self._send_continue if self.head.expects_continue else None
+        before_read = self._send_continue if self.head.framing.expects_continue else None
         stall_seconds = self.options.body_stall_timeout_seconds
-        if self.head.chunked:
+        if self.head.framing.chunked:
             limit = self.options.max_header_bytes
             return ChunkedBody(reader, limit, stall_seconds, before_read)
-        return KnownLengthBody(reader, self.head.content_length, stall_seconds, before_read)
+        return KnownLengthBody(reader, self.head.framing.content_length, stall_seconds, before_read)
 
     def _send_continue(self) -> None:
         """Invite the body, unless the answer has begun (RFC 9110 section 10.1.1)."""

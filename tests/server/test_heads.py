@@ -124,7 +124,7 @@ def test_the_authority_of_an_absolute_target_replaces_host() -> None:
 @pytest.mark.parametrize("coding", ["chunked", "Chunked", "CHUNKED", " chunked ,"])
 def test_chunked_is_known_in_any_case(coding: str) -> None:
     """Finder writes it with a capital C."""
-    assert parse_head(head("Host: x", f"Transfer-Encoding: {coding}")).chunked
+    assert parse_head(head("Host: x", f"Transfer-Encoding: {coding}")).framing.chunked
 
 
 def test_a_name_with_underscore_cannot_pose_as_another_header(serve: Serve) -> None:
@@ -191,7 +191,7 @@ def test_connection_is_a_list_in_any_case(connection: str, version: str, keeps: 
     parsed = parse_head(
         head("Host: x", f"Connection: {connection}", request=f"GET / HTTP/{version}")
     )
-    assert parsed.keeps_alive is keeps
+    assert parsed.framing.keeps_alive is keeps
 
 
 def test_a_value_is_stripped_of_blanks_on_both_sides() -> None:
