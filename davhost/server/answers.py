@@ -29,8 +29,20 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgra
 _NOT_SENT = _HOP_BY_HOP | {_LENGTH}
 _UNDERSTOOD = frozenset({"connection", _LENGTH, "date", "server"})
 
-#: Fields, as they are usually written, that say something else in each answer.
-_VARYING = frozenset({"ETag", "Last-Modified", "Location", "X-Request-Id"})
+#: Fields, as they are usually written, that say something else in each answer, or
+#: something that must not be remembered.
+_VARYING = frozenset(
+    {
+        "Content-Disposition",
+        "Content-Range",
+        "ETag",
+        "Last-Modified",
+        "Location",
+        "Lock-Token",
+        "Set-Cookie",
+        "X-Request-Id",
+    }
+)
 
 #: A browser must not run, frame or keep what the server says by itself.
 _SAFE = (

@@ -132,15 +132,14 @@ class Channel:
             PeerStalled: the peer took nothing for *seconds*.
             PeerGone: the connection broke or was cancelled.
         """
-        self._check()
-        sent = self._send(data)
-        if sent == len(data):
-            return  # as nearly always
-        rest = memoryview(data)[sent:]
+        rest = memoryview(data)
         deadline = None
         while rest:
             self._check()
-            if sent := self._send(rest):
+            sent = self._send(rest)
+            if sent == len(rest):
+                return  # at once, as nearly always
+            if sent:
                 rest = rest[sent:]
                 deadline = None
                 continue
@@ -200,7 +199,7 @@ class Channel:
         with suppress(OSError):
             self.socket.close()
 
-    def _send(self, data: bytes | memoryview) -> int:
+    def _send(self, data: memoryview) -> int:
         try:
             return self.socket.send(data)
         except _UNFINISHED as error:
