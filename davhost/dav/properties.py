@@ -75,7 +75,10 @@ def propfind(exchange: Exchange) -> Response:
         minimal=headers.MINIMAL in wishes,
     )
     parts = listing.take_parts(first=int(headers.NO_ROOT in wishes))
-    answer = streamed(207, XML_TYPE, writer.document(parts, scene), *applied)
+    document = writer.document(parts, scene)
+    if depth == 0:
+        return whole(207, XML_TYPE, "".join(document).encode(), *applied)
+    answer = streamed(207, XML_TYPE, document, *applied)
     if depth == 1 and listing.revision is not None:
         return _kept(exchange.listings, key, listing.revision, answer)
     return answer

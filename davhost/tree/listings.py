@@ -98,6 +98,11 @@ def parts_of(entries: Iterable[Entry]) -> Iterator[Part]:
             yield Run.of(*some)
 
 
+def _part_of(entry: Entry) -> Part:
+    """Do what `parts_of` does with one entry."""
+    return entry if entry.properties or entry.locks else Run.of(entry)
+
+
 def _likeness(entry: Entry) -> tuple[DavPath, bool, bool, bool]:
     parent, name, resource, properties, locks = entry
     # Only the root has no name, and it is in the same collection as its members.
@@ -146,7 +151,7 @@ class Members(Sequence[Entry]):
 
     def take_parts(self) -> Iterator[Part]:
         """Take the parts out, one by one; each is forgotten when it was used."""
-        yield from parts_of([self._top])
+        yield _part_of(self._top)
         for columns in self._members.take(_RUN_MAX):
             if self._locks or (
                 self._properties and not self._properties.keys().isdisjoint(columns.ids)
@@ -205,5 +210,10 @@ class Listing(NamedTuple):
             first: how many of them to leave out; the first one is the requested resource.
         """
         entries = self.entries
-        parts = entries.take_parts() if isinstance(entries, Members) else parts_of(entries)
+        if len(entries) == 1:
+            parts: Iterator[Part] = iter((_part_of(entries[0]),))
+        elif isinstance(entries, Members):
+            parts = entries.take_parts()
+        else:
+            parts = parts_of(entries)
         return islice(parts, first, None)
