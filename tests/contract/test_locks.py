@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from davhost.conditions import Conditions, StateCondition, StateList
+from davhost.conditions import NO_CONDITIONS, Conditions, StateCondition, StateList
 from davhost.errors import (
     Forbidden,
     LockConflict,
@@ -222,3 +222,40 @@ def _any_state(token: str) -> Conditions:
             StateList((StateCondition(negated=True, token="DAV:no-lock"),)),
         )
     )
+
+
+def test_a_lock_that_is_granted_while_a_writer_waits_stops_the_writer(ann: Home) -> None:
+    """Whether there are any locks is asked when it is its turn, not when it came."""
+    ann.put("/a.txt", b"a")
+    refused: list[Exception] = []
+
+    def write() -> None:
+        try:
+            ann.put("/a.txt", b"b")
+        except Locked as error:
+            refused.append(error)
+
+    with ann.tree._writing() as tx:
+        target = tx.get(path_("/a.txt"))
+        assert not tx.space().has_locks
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join(0.3)  # it stands at the mutex of the space
+        assert writer.is_alive()
+        new = ann.tree._new_lock(path_("/a.txt"), True, False, "", None)
+        ann.tree._grant(tx, target, new, NO_CONDITIONS)
+        assert tx.space().has_locks
+    writer.join(30)
+    assert [type(error) for error in refused] == [Locked]
+    assert ann.get("/a.txt") == b"a"
+
+
+def test_locks_end_with_what_they_lock_also_one_that_is_only_just_granted(ann: Home) -> None:
+    """What a transaction has locked itself counts for its own next steps."""
+    ann.put("/a.txt", b"a")
+    token = ann.lock("/a.txt")
+    ann.delete("/a.txt", with_token(token))
+    ann.put("/a.txt", b"b")  # a new file of the same name is not locked
+    with ann.tree._reading() as reading:
+        assert not reading.space().has_locks
+        assert reading.locks_touching([path_("/a.txt")], below=True) == []

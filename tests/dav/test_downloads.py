@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
+from davhost.bootstrap.services import Services
+from davhost.paths import DavPath
 from tests.dav.wsgi import Client, D
 
 BODY = bytes(range(256)) * 8
@@ -170,3 +174,28 @@ def test_a_shared_cache_keeps_nothing(client: Client) -> None:
     client.put("/a.txt", b"x")
     assert client.get("/a.txt").headers["cache-control"] == "private, no-cache"
     assert client.get("/none").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("size", [5, 200_000])
+def test_a_damaged_file_is_never_sent_as_a_whole_one(
+    client: Client, services: Services, size: int
+) -> None:
+    """A short one is refused in words, a long one breaks off; the next file is all right."""
+    client.put("/bad.txt", b"x" * size)
+    client.put("/good.txt", b"good")
+    tree = services.tree_of(services.accounts.principal((client.account or ("",))[0]))
+    found = tree.find(DavPath.of("bad.txt"))
+    assert found is not None
+    with tree.open_listed(found) as blob:
+        path = Path(f"/proc/self/fd/{blob.fileno()}").resolve()
+    path.chmod(0o600)
+    os.truncate(path, size - 1)
+    if size < 65_536:
+        answer = client.get("/bad.txt")
+        assert answer.status == 500
+        assert b"damaged" in answer.body
+        assert str(path).encode() not in answer.body
+    else:
+        with pytest.raises(OSError, match="early"):
+            client.get("/bad.txt")
+    assert client.get("/good.txt").body == b"good"

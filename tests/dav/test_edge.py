@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+import re
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from typing import Any
 from wsgiref.validate import validator
@@ -19,6 +21,7 @@ from davhost.bootstrap.services import Services
 from davhost.bootstrap.wsgi import build_app
 from davhost.dav.app import DavApp
 from davhost.tree import Tree
+from tests.dav.conftest import NewClient
 from tests.dav.wsgi import HOST, Client, D
 
 METHODS = ["GET", "HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "PUT", "DELETE", "MKCOL",
@@ -268,3 +271,27 @@ def test_refusals_are_for_people_too(client: Client) -> None:
     assert answer.status == 409
     assert any("folder" in (e.text or "") for e in answer.xml)
     assert answer.xml.tag == D + "error"
+
+
+def test_who_signs_in_is_asked_with_each_request(client: Client, new_client: NewClient) -> None:
+    """A connection that another account, or a wrong password, comes over is no one's."""
+    other = new_client()
+    connection: dict[str, Any] = {}
+    environ = {"davhost.connection": connection, "REMOTE_ADDR": "198.51.100.7"}
+    client.put("/mine.txt", b"mine")
+    email, password = client.account or ("", "")
+    wrong = Client(client.app, (email, password + "x"))
+    for _ in range(2):
+        assert client.request("GET", "/mine.txt", environ=environ).status == 200
+        assert other.request("GET", "/mine.txt", environ=environ).status == 404
+        assert wrong.request("GET", "/mine.txt", environ=environ).status == 401
+        assert Client(client.app, None).request("GET", "/mine.txt", environ=environ).status == 401
+
+
+def test_each_request_has_an_id_of_its_own(client: Client) -> None:
+    """Also when many come at once: they are drawn in stock."""
+    with ThreadPoolExecutor(8) as threads:
+        answers = threads.map(lambda _: client.request("OPTIONS", "/"), range(600))
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert len(set(ids)) == 600
+    assert all(re.fullmatch("[0-9a-f]{16}", id_) for id_ in ids)

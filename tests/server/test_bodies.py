@@ -177,6 +177,9 @@ def read_parts(read: Callable[[Any], list[bytes]]) -> Callable[..., list[bytes]]
     [
         (lambda b: [b.read(4), b.read(0), b.read(), b.read(), b.read(9)], b"one\n||two\nthree||"),
         (lambda b: [b.read(4), b.read(None)], b"one\n|two\nthree"),
+        (lambda b: [b.read(13), b.read(13), b.read()], b"one\ntwo\nthree||"),
+        (lambda b: [b.read(4), b.read(9), b.read(1)], b"one\n|two\nthree|"),
+        (lambda b: [b.readline(2), b.read(11), b.read(1)], b"on|e\ntwo\nthree|"),
         (lambda b: [b.readline(), b.read(2), b.readline(), b.readline()], b"one\n|tw|o\n|three"),
         (lambda b: [b.readline(2), b.readline(9), b.readline(-1)], b"on|e\n|two\n"),
         (lambda b: list(b), b"one\n|two\n|three"),

@@ -141,3 +141,28 @@ def test_a_client_that_pauses_gets_everything(serve: Serve, path: Path) -> None:
     client.send(GET)
     assert not until(lambda: False, 0.5)
     assert len(client.reply().body) == LONG_BYTES + 8
+
+
+class Nothing:
+    """A body that is empty after all."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Fail: it is sent by itself."""
+        raise AssertionError("it was iterated over")
+
+    def send_through(self, write: Any, send_file: Any) -> None:
+        """Send nothing."""
+
+
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content"])
+def test_a_body_that_sends_nothing_is_an_answer_all_the_same(status: str, serve: Serve) -> None:
+    """Its head goes out, and the connection goes on."""
+
+    def app(environ: apps.Environ, start_response: Any) -> Nothing:
+        start_response(status, [] if status.startswith("204") else [("Content-Length", "0")])
+        return Nothing()
+
+    client = serve(app).client()
+    for _ in range(2):
+        reply = client.ask(GET)
+        assert (reply.status, reply.body) == (int(status[:3]), b"")
