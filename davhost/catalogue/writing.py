@@ -387,13 +387,16 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         Raises:
             NotFound: it was removed by an earlier change.
         """
+        now = self._changed.get(target.id, target)
+        if values.get("parent_id", 0) == now.parent_id:
+            # For a column that refers to its own table SQLite writes every index anew.
+            del values["parent_id"]
         statement = _update(tuple(values), notes_home=notes_home)
         home = {"from_id": target.parent_id, "from_name": target.name} if notes_home else {}
         if not self.connection.run(statement, resource_id=target.id, **values, **home):
             raise NotFound("It is gone.")
-        columns = {name: value for name, value in values.items() if name in Resource._fields}
-        changed = self._changed.get(target.id, target)._replace(**columns)
-        self._changed[target.id] = changed
+        columns = {name: value for name, value in values.items() if name in _FIELDS}
+        self._changed[target.id] = changed = now._replace(**columns)
         return changed
 
     # -- locks --------------------------------------------------------------
@@ -459,6 +462,8 @@ class Writing(ContentWriting, LockWriting, JournalWriting):
         self._written += len(self.entries)
         self.write_journal(before.journal_seq + self._written)
 
+
+_FIELDS = frozenset(Resource._fields)
 
 _INSERT = Prepared(
     inserting(resource, returning=resource.c.id),
