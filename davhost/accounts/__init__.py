@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from ..blobs import BlobStore
-from ..catalogue import Account, Catalogue
+from ..catalogue import Account, Catalogue, Login
 from ..clock import Clock
 from ..errors import NotSignedIn
 from ..model import Principal
@@ -139,7 +139,11 @@ class Accounts(Joining):
             NotSignedIn: there is no such account with this password.
             TooManyTries: the address has used up its wrong tries.
         """
-        return self._check(email, password, address)
+        login = self._check(email, password, address)
+        account = self.find_by_id(login.id)
+        if account is None or account.password_hash != login.password_hash:
+            raise NotSignedIn("The e-mail address or the password is wrong.")  # by now
+        return account
 
     def count_request(self, what: str, address: str, *, per_minute: float) -> None:
         """Count what costs us something and anybody may ask for.
@@ -149,9 +153,9 @@ class Accounts(Joining):
         """
         self._throttle.count_request(what, address, self._clock.lease(), per_minute)
 
-    def _check(self, email: str, password: str, address: str) -> Account:
+    def _check(self, email: str, password: str, address: str) -> Login:
         key = email_key(email)
-        account = self._catalogue.find_account(key)
+        account = self._catalogue.find_login(key)
         lease = self._clock.lease()
         enabled = account is not None and not account.disabled
         network = network_of(address)
@@ -163,7 +167,7 @@ class Accounts(Joining):
         self._throttle.count_wrong_try(key, address, lease)
         raise NotSignedIn("The e-mail address or the password is wrong.")
 
-    def _welcome(self, account: Account, password: str, address: str, lease: float) -> Account:
+    def _welcome(self, account: Login, password: str, address: str, lease: float) -> Login:
         network = network_of(address)
         with self._catalogue.people() as people:
             known = people.knows(account.id, network)

@@ -10,7 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from ..catalogue import Account, AppPassword, Catalogue
+from ..catalogue import Account, AppPassword, Catalogue, Login
 from ..clock import Clock
 from ..errors import Forbidden, NotFound
 from ..model import Principal
@@ -83,7 +83,7 @@ class Devices:
         Raises:
             Forbidden: the folder that it is confined to is gone.
         """
-        account, found = self._catalogue.find_with_device(
+        account, found = self._catalogue.find_login_with_device(
             email_key, hashed(secret, _TYPED_MAX)
         ) or (None, None)
         if account is None or account.disabled or found is None:
@@ -122,7 +122,7 @@ class Devices:
             raise BadScope(f"there is no folder {root}")
         return found.id
 
-    def _root_of(self, account: Account, one: AppPassword) -> DavPath | None:
+    def _root_of(self, account: Account | Login, one: AppPassword) -> DavPath | None:
         if one.root_id is None:
             return DavPath()
         with self._catalogue.read(account.space_id, lease=self._clock.lease()) as reading:

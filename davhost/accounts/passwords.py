@@ -8,7 +8,7 @@ from functools import cached_property
 
 from passlib.context import CryptContext
 
-from ..catalogue import Account
+from ..catalogue import Login
 from .errors import WeakPassword
 from .options import AccountsOptions
 
@@ -70,7 +70,7 @@ class Passwords:
         )
         self._checks = threading.BoundedSemaphore(options.checks_at_once)
 
-    def verify(self, account: Account | None, password: str) -> bool:
+    def verify(self, account: Login | None, password: str) -> bool:
         """Spend the time of one check, whether or not there is an account."""
         if len(password.encode()) > PASSWORD_BYTES_MAX:
             password = ""
@@ -84,7 +84,7 @@ class Passwords:
     def _hash_of_nobody(self) -> str:
         return str(self._hashing.hash(secrets.token_hex(16)))
 
-    def needs_update(self, account: Account) -> bool:
+    def needs_update(self, account: Login) -> bool:
         """Whether the stored hash was made by another scheme or at another cost."""
         return bool(self._hashing.needs_update(account.password_hash))
 

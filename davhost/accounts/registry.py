@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from ..blobs import BlobStore
-from ..catalogue import Account, Catalogue, IntegrityError, People
+from ..catalogue import Account, Catalogue, IntegrityError, Login, People
 from ..clock import Clock
 from ..model import Principal, Refusal, Rules
 from ..paths import ROOT, DavPath
@@ -307,7 +307,11 @@ def email_key(email: str) -> str:
 
 
 def principal_of(
-    account: Account, *, read_only: bool = False, root: DavPath = ROOT, via: str | None = None
+    account: Account | Login,
+    *,
+    read_only: bool = False,
+    root: DavPath = ROOT,
+    via: str | None = None,
 ) -> Principal:
     """The actor that signs in with *account*, confined as `Principal` says."""
     return Principal(

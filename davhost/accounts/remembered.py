@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections import OrderedDict
 
-from ..catalogue import Account
+from ..catalogue import Login
 
 
 class Remembered:
@@ -21,7 +21,7 @@ class Remembered:
         self._until: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def knows(self, account: Account, password: str, network: str, lease: float) -> bool:
+    def knows(self, account: Login, password: str, network: str, lease: float) -> bool:
         """Whether the same credentials were verified from there a short while ago.
 
         Elsewhere they are not known: an address that has used up its wrong
@@ -30,7 +30,7 @@ class Remembered:
         until = self._until.get(self._digest(account, password, network))
         return until is not None and lease < until
 
-    def add(self, account: Account, password: str, network: str, lease: float) -> None:
+    def add(self, account: Login, password: str, network: str, lease: float) -> None:
         """Remember credentials that were verified just now."""
         digest = self._digest(account, password, network)
         with self._lock:
@@ -39,7 +39,7 @@ class Remembered:
             while len(self._until) > self._ENTRIES_MAX:
                 self._until.popitem(last=False)
 
-    def _digest(self, account: Account, password: str, network: str) -> bytes:
+    def _digest(self, account: Login, password: str, network: str) -> bytes:
         text = f"{account.id}\0{account.password_hash}\0{network}\0{password}"
         octets = text.encode("utf-8", "surrogatepass")
         # Made with every request: BLAKE2 has a key of its own, and is quicker than HMAC.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
-from ..catalogue import Account, Catalogue
+from ..catalogue import Catalogue, Login
 from ..errors import TooManyTries
 from .options import AccountsOptions
 
@@ -33,7 +33,7 @@ class Throttle:
         self._options = options
         self._sleep = sleep
 
-    def check_address(self, account: Account | None, address: str, lease: float) -> None:
+    def check_address(self, account: Login | None, address: str, lease: float) -> None:
         """Refuse an address that guesses, but let in those who signed in from there before.
 
         Raises:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from ..paths import ROOT, DavPath
 from . import accounts, migrations, snapshots, walks
 from . import engine as engines
-from .accounts import Account
+from .accounts import Account, Login
 from .audit import Audit
 from .connections import Connections
 from .devices import AppPassword
@@ -44,6 +44,7 @@ __all__ = [
     "Database",
     "Glimpse",
     "IntegrityError",
+    "Login",
     "Members",
     "NamedBlob",
     "Owner",
@@ -212,23 +213,23 @@ class Catalogue:
 
         return Opening(self._transaction(writes=True, shares=shares), see, after_commit)
 
-    def find_account(self, email_key: str) -> Account | None:
-        """Find an account by its case-folded e-mail address, as nearly every request does.
+    def find_login(self, email_key: str) -> Login | None:
+        """Find what signing in asks of an account, by its case-folded e-mail address.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        return accounts.find(self._connections, email_key)
+        return accounts.find_login(self._connections, email_key)
 
-    def find_with_device(
+    def find_login_with_device(
         self, email_key: str, secret_hash: str
-    ) -> tuple[Account, AppPassword | None] | None:
-        """Find an account, as `find_account` does, and one of its app passwords.
+    ) -> tuple[Login, AppPassword | None] | None:
+        """Find an account, as `find_login` does, and one of its app passwords.
 
         Raises:
             Unavailable: the database cannot be used now.
         """
-        return accounts.find_with_device(self._connections, email_key, secret_hash)
+        return accounts.find_login_with_device(self._connections, email_key, secret_hash)
 
     def people(self, *, writes: bool = False) -> Opening[People]:
         """Open a transaction over accounts.

@@ -13,7 +13,7 @@ from .schema import app_password, space, two_step, user
 
 
 class Account(NamedTuple):
-    """A person's row, with the numbers of the home; a tuple, made with nearly every request.
+    """A person's row, with the numbers of the home.
 
     Args:
         two_step: whether the page asks for a code after the password.
@@ -36,6 +36,20 @@ class Account(NamedTuple):
     rules: Rules | None
 
 
+class Login(NamedTuple):
+    """What signing in asks of an account, with nearly every request; as in `Account`."""
+
+    id: int
+    email: str
+    password_hash: str
+    admin: bool
+    disabled: bool
+    space_id: int
+    two_step: bool
+
+
+_HAS_TWO_STEPS = exists().where(two_step.c.user_id == user.c.id)
+
 #: Accounts, all of them by e-mail address, in the order of the fields.
 ACCOUNTS = (
     select(
@@ -48,7 +62,7 @@ ACCOUNTS = (
         user.c.space_id,
         space.c.quota_bytes,
         space.c.used_bytes,
-        exists().where(two_step.c.user_id == user.c.id),
+        _HAS_TWO_STEPS,
         space.c.braked_us,
         space.c.rules,
     )
@@ -56,16 +70,24 @@ ACCOUNTS = (
     .order_by(user.c.email_key)
 )
 _BY_EMAIL = Prepared(ACCOUNTS.where(user.c.email_key == bindparam("email_key")))
-_WITH_DEVICE = Prepared(
-    ACCOUNTS.outerjoin(
+_LOGIN = select(
+    user.c.id,
+    user.c.email,
+    user.c.password_hash,
+    user.c.admin,
+    user.c.disabled,
+    user.c.space_id,
+    _HAS_TWO_STEPS,
+).where(user.c.email_key == bindparam("email_key"))
+_LOGIN_BY_EMAIL = Prepared(_LOGIN)
+_LOGIN_WITH_DEVICE = Prepared(
+    _LOGIN.outerjoin(
         app_password,
         and_(
             app_password.c.user_id == user.c.id,
             app_password.c.secret_hash == bindparam("secret_hash"),
         ),
-    )
-    .add_columns(*APP_PASSWORD)
-    .where(user.c.email_key == bindparam("email_key"))
+    ).add_columns(*APP_PASSWORD)
 )
 _BY_ID = Prepared(ACCOUNTS.where(user.c.id == bindparam("id")))
 
@@ -76,16 +98,22 @@ def find(asked: Asked, email_key: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
-def find_with_device(
+def find_login(asked: Asked, email_key: str) -> Login | None:
+    """Find what signing in asks of an account, as `find` does."""
+    row = asked.row(_LOGIN_BY_EMAIL, email_key=email_key)
+    return None if row is None else _login_of(row)
+
+
+def find_login_with_device(
     asked: Asked, email_key: str, secret_hash: str
-) -> tuple[Account, AppPassword | None] | None:
-    """Find an account, and the app password of it that has this hash, by one statement."""
-    row = asked.row(_WITH_DEVICE, email_key=email_key, secret_hash=secret_hash)
+) -> tuple[Login, AppPassword | None] | None:
+    """Do so, and find the app password of the account that has this hash, by one statement."""
+    row = asked.row(_LOGIN_WITH_DEVICE, email_key=email_key, secret_hash=secret_hash)
     if row is None:
         return None
     end = len(row) - len(APP_PASSWORD)
     device = app_password_of(row[end:]) if row[end] is not None else None
-    return account_of(row[:end]), device
+    return _login_of(row[:end]), device
 
 
 def find_by_id(asked: Asked, user_id: int) -> Account | None:
@@ -111,3 +139,8 @@ def account_of(row: Any) -> Account:
         braked,
         Rules.parse(rules) if rules else None,
     )
+
+
+def _login_of(row: Any) -> Login:
+    id_, email, hash_, admin, disabled, home, steps = row
+    return Login(id_, email, hash_, bool(admin), bool(disabled), home, bool(steps))
