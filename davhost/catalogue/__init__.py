@@ -33,7 +33,7 @@ from .snapshots import NamedBlob, Rows, Snapshot
 from .tickets import Ticket, TicketKind
 from .transactions import Opening, Transaction
 from .upkeep import Upkeep
-from .walks import Glimpse, can_glimpse
+from .walks import Glimpse, Place, can_glimpse
 from .writing import Writing
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "NamedBlob",
     "Owner",
     "People",
+    "Place",
     "Reading",
     "Rows",
     "SchemaOutdated",

@@ -31,6 +31,7 @@ from .rows import (
     space_of,
 )
 from .schema import blob, dead_property, resource, space, version
+from .walks import Place
 
 #: How many files that left one name are considered; only the latest matter.
 _ABSENT_MAX = 5
@@ -126,6 +127,25 @@ class Reading(LockReading, JournalReading):
                 raise _gone()
             self._space = glimpse.space
         return glimpse.resource
+
+    def place(self, path: DavPath) -> Place:
+        """Find where *path* is bound, or would be; the root is in itself.
+
+        Raises:
+            NotFound: it is not in the collection that the reader is confined to.
+        """
+        if path.is_root or not walks.can_glimpse(path):
+            found, length = self.walk(path), len(path.names)
+            target = found[-1] if len(found) == length + 1 else None
+            parent = found[max(0, length - 1)] if len(found) >= length else None
+            return Place(parent, target, has_absent=True)
+        self._confine(path)
+        sees_space = self._lacks_space
+        place = walks.place(self.connection, self.space_id, path, sees_space=sees_space)
+        if place is None:
+            raise _gone()
+        self._space = place.space or self._space
+        return place
 
     def find_all(self, paths: Iterable[DavPath]) -> dict[DavPath, Resource]:
         """Find the resources at *paths*; those that are not mapped are left out.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, and_, bindparam, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, select
 
 from ..model import Resource, Space
 from ..paths import DavPath, Name
@@ -48,6 +48,42 @@ def glimpse(asked: Asked, space_id: int, path: DavPath, *, sees_space: bool) -> 
     )
 
 
+class Place(NamedTuple):
+    """Where a name is bound, or would be.
+
+    Args:
+        parent: the collection; None if there is no resource of its path.
+        target: what is there; None when the URL is not mapped.
+        has_absent: whether a file may belong there that is away or has departed.
+        space: None when it was not asked for.
+    """
+
+    parent: Resource | None
+    target: Resource | None
+    has_absent: bool
+    space: Space | None = None
+
+
+def place(asked: Asked, space_id: int, path: DavPath, *, sees_space: bool) -> Place | None:
+    """Find the place of a *path* that `can_glimpse`, and is not the root.
+
+    Returns:
+        None if the space is gone.
+    """
+    statement = _to_place(len(path.names), sees_space=sees_space)
+    values = values_of(path.names)
+    row = asked.row(statement, space=space_id, name=path.names[-1], **values)
+    if row is None:
+        return None
+    parent, target = row[:WIDTH], row[WIDTH : 2 * WIDTH]
+    return Place(
+        None if parent[0] is None else resource_of(parent),
+        None if target[0] is None else resource_of(target),
+        bool(row[2 * WIDTH]),
+        space_of(row[2 * WIDTH + 1 :]) if sees_space else None,
+    )
+
+
 @lru_cache
 def follow(
     length: int, *, from_root: bool = True, only_last: bool = False, sees_space: bool = False
@@ -63,18 +99,43 @@ def follow(
         only_last: without the columns of what is on the way.
     """
     steps = [resource.alias(f"r{index}") for index in range(length + 1)]
-    shown = steps[-1:] if only_last else steps
-    columns = [step.c[column.name] for step in shown for column in RESOURCE]
-    way: FromClause = steps[0]
-    start = steps[0].c.id == bindparam("start")
+    shown = _columns(steps[-1:] if only_last else steps)
+    more = SPACE if sees_space else ()
     if from_root:
-        way = space.join(steps[0], steps[0].c.id == space.c.root_id)
-        start = space.c.id == bindparam("space")
+        way, start = _from_root(steps[0])
+    else:
+        way, start = steps[0], steps[0].c.id == bindparam("start")
+    return Prepared(select(*shown, *more).select_from(_along(way, steps)).where(start))
+
+
+@lru_cache
+def _to_place(length: int, *, sees_space: bool) -> Prepared:
+    """Write the query of `place`: the last two steps, and whether something belongs there."""
+    steps = [resource.alias(f"r{index}") for index in range(length + 1)]
+    absent = resource.alias("absent")
+    has_absent = exists().where(
+        absent.c.home_parent_id == steps[-2].c.id, absent.c.home_name == bindparam("name")
+    )
+    more = SPACE if sees_space else ()
+    way, start = _from_root(steps[0])
+    statement = select(*_columns(steps[-2:]), has_absent, *more)
+    return Prepared(statement.select_from(_along(way, steps)).where(start))
+
+
+def _columns(steps: Sequence[FromClause]) -> list[Any]:
+    return [step.c[column.name] for step in steps for column in RESOURCE]
+
+
+def _from_root(first: FromClause) -> tuple[FromClause, ColumnElement[bool]]:
+    way = space.join(first, first.c.id == space.c.root_id)
+    return way, space.c.id == bindparam("space")
+
+
+def _along(way: FromClause, steps: Sequence[FromClause]) -> FromClause:
     for index, (above, below) in enumerate(pairwise(steps), 1):
         named = below.c.name == bindparam(f"n{index}")
         way = way.outerjoin(below, and_(below.c.parent_id == above.c.id, named))
-    more = SPACE if sees_space else ()
-    return Prepared(select(*columns, *more).select_from(way).where(start))
+    return way
 
 
 def values_of(names: Sequence[Name]) -> dict[str, Name]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .. import names
-from ..catalogue import Reading
+from ..catalogue import Place, Reading
 from ..changes import (
     BindCollection,
     BindCopy,
@@ -68,13 +68,13 @@ class Planner:
             MethodNotAllowed: *path* is a collection.
             Conflict: its parent is missing or is no collection.
         """
-        target, parent = self._place(path)
-        if target is not None:
-            if target.is_collection:
+        place, parent = self._place(path)
+        if place.target is not None:
+            if place.target.is_collection:
                 raise MethodNotAllowed("There is a folder of this name.")
-            return [WriteContent(path, target, size_bytes)]
+            return [WriteContent(path, place.target, size_bytes)]
         kind = self.policy.kind_of(path, self.rules)
-        resume = self._saving.resume(path, parent, Left.AWAY) if kind is Kind.FILE else None
+        resume = self._saving.resume(path, place, Left.AWAY) if kind is Kind.FILE else None
         if resume is not None:
             return [resume, WriteContent(path, resume.resource, size_bytes)]
         return [BindFile(path, parent, kind, size_bytes)]
@@ -90,8 +90,8 @@ class Planner:
         """
         if path.is_root:
             raise AlreadyMapped("The top folder exists.")
-        target, parent = self._place(path)
-        if target is not None:
+        place, parent = self._place(path)
+        if place.target is not None:
             raise AlreadyMapped("There is something of this name already.")
         return [BindCollection(path, parent, updates)]
 
@@ -119,17 +119,17 @@ class Planner:
         forbid_root(source_path, "moved")
         forbid_past(source_path)
         source = self.reading.get(source_path)
-        target, parent = self._destination(source_path, path, overwrite=overwrite)
+        place, parent = self._destination(source_path, path, overwrite=overwrite)
         if source.is_collection:
             return [
-                *self._clear(path, target),
+                *self._clear(path, place.target),
                 self._rebind(source_path, source, path, parent, Kind.COLLECTION),
                 *self._promote_members(source_path, source, path),
             ]
         kind = self.policy.kind_of(path, self.rules)
         if kind is Kind.FILE:
             ways = self._saving.ways(source_path, source)
-            promoted = self._saving.promote(source, path, target, parent, ways)
+            promoted = self._saving.promote(source, path, place, ways)
             if promoted:
                 size = Size.of(source.kind, source.size_bytes)
                 keep = bool(source.kind is Kind.FILE and self.reading.versions(source))
@@ -137,7 +137,7 @@ class Planner:
         if source.kind is Kind.FILE:
             kind = Kind.FILE  # a document stays one under a temporary's name
         return [
-            *self._clear(path, target),
+            *self._clear(path, place.target),
             self._rebind(source_path, source, path, parent, kind),
         ]
 
@@ -150,20 +150,21 @@ class Planner:
             NotFound, Forbidden, Conflict, PreconditionFailed: as `move`.
         """
         source = self._source(source_path)
-        target, parent = self._destination(source_path, path, overwrite=overwrite)
+        place, parent = self._destination(source_path, path, overwrite=overwrite)
         if source.is_collection:
             return [
-                *self._clear(path, target),
+                *self._clear(path, place.target),
                 self._bind_tree(source_path, source, path, parent, deep=deep),
             ]
         kind = self.policy.kind_of(path, self.rules)
         if kind is Kind.FILE and self._saving.is_temporary(source_path, source):
-            resume = None if target else self._saving.resume(path, parent, Left.AWAY)
+            resume = None if place.target else self._saving.resume(path, place, Left.AWAY)
             if resume is not None and resume.resource.id == source.id:
                 return [resume]  # a copy of what was put aside, where it was
-            promoted = self._saving.promote(source, path, target, parent, ANY_WAY)
+            promoted = self._saving.promote(source, path, place, ANY_WAY)
             if promoted:
                 return promoted
+        target = place.target
         if target is not None and not target.is_collection:
             return [
                 WriteContent(path, target, source.size_bytes, source),
@@ -171,7 +172,7 @@ class Planner:
             ]
         size = Size.of(kind, source.size_bytes)
         copy = BindCopy(path, parent, source, kind, True, size, frozenset())
-        return [*self._clear(path, target), copy]
+        return [*self._clear(path, place.target), copy]
 
     def _source(self, path: DavPath) -> Resource:
         """Find what is copied, which may be long gone.
@@ -189,7 +190,7 @@ class Planner:
             raise Forbidden("Copy what is in the trash, not the trash.")
         return source
 
-    def _place(self, path: DavPath) -> tuple[Resource | None, Resource]:
+    def _place(self, path: DavPath) -> tuple[Place, Resource]:
         """Find what is at *path* and the collection that would hold it.
 
         Raises:
@@ -197,23 +198,20 @@ class Planner:
             Conflict: that collection is missing, or is none.
         """
         forbid_past(path)
-        found = self.reading.walk(path)
-        target = found[-1] if len(found) == len(path.names) + 1 else None
-        if path.is_root:
-            return target, found[0]
-        if len(found) < len(path.names) or not found[len(path.names) - 1].is_collection:
+        place = self.reading.place(path)
+        if place.parent is None or not place.parent.is_collection:
             raise Conflict("The folder for it does not exist.")
-        return target, found[len(path.names) - 1]
+        return place, place.parent
 
     def _destination(
         self, source_path: DavPath, path: DavPath, *, overwrite: bool
-    ) -> tuple[Resource | None, Resource]:
+    ) -> tuple[Place, Resource]:
         if path.is_within(source_path) or source_path.is_within(path):
             raise Forbidden("Source and destination are the same, or one is inside the other.")
-        target, parent = self._place(path)
-        if target is not None and not overwrite:
+        place, parent = self._place(path)
+        if place.target is not None and not overwrite:
             raise PreconditionFailed("There is something of this name already.")
-        return target, parent
+        return place, parent
 
     def _clear(self, path: DavPath, target: Resource | None) -> list[Change]:
         return [] if target is None else [self._unbind(path, target)]

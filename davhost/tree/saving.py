@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 
 from .. import names
-from ..catalogue import Reading
+from ..catalogue import Place, Reading
 from ..changes import Change, Resume, Succeed, WriteContent
 from ..errors import BadName, NameRefused, NotFound
 from ..model import Kind, Resource, Rules
@@ -51,8 +51,7 @@ class Saving:
         self,
         source: Resource,
         path: DavPath,
-        target: Resource | None,
-        parent: Resource,
+        place: Place,
         ways: Left,
     ) -> list[Change]:
         """Let the file at *path*, or one that left it, take *source*'s content.
@@ -63,9 +62,10 @@ class Saving:
         Returns:
             Nothing when there is no such file: then *source* becomes it.
         """
+        target = place.target
         if not ways or (target is not None and target.is_collection):
             return []
-        resume = self.resume(path, parent, ways) if target is None else None
+        resume = self.resume(path, place, ways) if target is None else None
         file = target if resume is None else resume.resource
         if file is None or file.id == source.id:
             return []  # there is none, or it is itself
@@ -76,18 +76,19 @@ class Saving:
         write = WriteContent(path, file, source.size_bytes, source)
         return [write] if resume is None else [resume, write]
 
-    def resume(self, path: DavPath, parent: Resource, ways: Left) -> Resume | None:
+    def resume(self, path: DavPath, place: Place, ways: Left) -> Resume | None:
         """Find the file whose identity goes on at *path*, where nothing is now."""
-        if not ways:
+        parent = place.parent
+        if not ways or parent is None:
             return None
-        for absent in self.reading.find_absent(parent, path.name):
+        for absent in self.reading.find_absent(parent, path.name) if place.has_absent else ():
             is_recent = absent.touched_us >= self.moment_us
-            place = self.reading.path_of(absent)
-            if place is None:
+            at = self.reading.path_of(absent)
+            if at is None:
                 if is_recent and Left.DEPARTED in ways:
                     return Resume(path, parent, absent, leaves=None)
             elif Left.AWAY in ways and (is_recent or self.rules.extensions is not None):
-                return Resume(path, parent, absent, leaves=self.kind_at(place))
+                return Resume(path, parent, absent, leaves=self.kind_at(at))
         return self._resume_renamed(path, parent) if Left.RENAMED in ways else None
 
     def _resume_renamed(self, path: DavPath, parent: Resource) -> Resume | None:
