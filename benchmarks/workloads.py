@@ -154,12 +154,15 @@ class Listing(Workload):
         told = len(_RESPONSE.findall(run.client.ask(request, 207, keep=True).body))
         if told != self.entries + 1:
             raise UnexpectedAnswer(f"{self.path} lists {told} resources")
+        other = Client(run.client.address)
+        write = run.request("PUT", self.path + "Some%20file%2000000.txt", b"0123456789")
+        if self.first:
+            # Another worker may have to check the password, which needs memory of its own.
+            other.ask(write, 200, 201, 204)
         yield
         while not self.first:
             run.client.ask(request, 207)
             yield
-        other = Client(run.client.address)
-        write = run.request("PUT", self.path + "Some%20file%2000000.txt", b"0123456789")
         while True:
             with run.watch.halted():
                 other.ask(write, 200, 201, 204)

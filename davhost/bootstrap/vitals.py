@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import datetime
 
 from davhost import __version__
-from davhost.bootstrap.own_certificate import end_at
 from davhost.bootstrap.services import Services
 from davhost.catalogue.upkeep import Chore
 from davhost.errors import Unavailable
@@ -53,6 +52,11 @@ def _lagging_trees(services: Services) -> int | None:
 
 
 def _certificate_ends_us(settings: Settings) -> int | None:
+    if settings.certificate_path is None:
+        return None
+    # 8 MiB that no process needs without TLS.
+    from davhost.bootstrap.own_certificate import end_at
+
     end: datetime | None = None
     with suppress(OSError):  # moved away since the start
         end = end_at(settings)

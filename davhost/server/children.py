@@ -1,5 +1,6 @@
 """The worker processes as their supervisor holds them: fork, watch, signal, reap."""
 
+import gc
 import os
 import selectors
 import signal
@@ -83,6 +84,9 @@ class Children:
             self._lifeline_fd,
             ready_write_fd,
         )
+        # What is here already is shared with the worker, as long as neither writes to
+        # it: the collector does, each time it looks at it.
+        gc.freeze()
         # A signal that came between the fork and the worker's own handlers
         # would be taken for the supervisor's, and be lost.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

@@ -7,6 +7,8 @@ because they are told what concerns them and do not look it up.
 """
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
@@ -73,6 +75,10 @@ ONLY_IN = {
     "pyotp": {"accounts"},
 }
 
+#: Packages that a server does without, until a step of the schema or TLS needs them: each
+#: would cost every process some 10 MiB, and every start some time.
+ONLY_WHEN_NEEDED = {"alembic", "cryptography"}
+
 #: Time, chance and place are arguments; only these may reach for them.
 AMBIENT = {
     "time.time": {"clock", "bootstrap", "server"},  # the server writes the Date field
@@ -103,6 +109,15 @@ def test_modules_import_only_from_lower_layers(module: Module):
         if part_of(name) != module.part and LAYERS[part_of(name)] >= LAYERS[module.part]
     ]
     assert not wrong, f"{module.name} (layer {LAYERS[module.part]}) imports {wrong}"
+
+
+def test_a_server_starts_without_what_it_may_never_need():
+    """One import at the head of a module is enough to undo what the others have put off."""
+    served = "import davhost.cli.serve, davhost.bootstrap.serving, sys; print(*sys.modules)"
+    command = [sys.executable, "-c", served]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "sqlalchemy" in loaded
+    assert not ONLY_WHEN_NEEDED.intersection(loaded)
 
 
 @EVERY_MODULE

@@ -4,6 +4,7 @@ OPTIONS is a JSON object of server options. Lines of standard output tell the
 test what happens; the application answers what the tests ask of it.
 """
 
+import gc
 import json
 import os
 import signal
@@ -16,6 +17,9 @@ from typing import Any
 from davhost.server import IncompleteBody, ServerOptions, run
 
 Environ = dict[str, Any]
+
+#: Made before any fork, so that a worker that writes to them takes 20 MiB.
+BALLAST: list[list[int]] = []
 
 
 def say(line: str) -> None:
@@ -62,6 +66,19 @@ def do_later(environ: Environ, start_response: Any) -> list[bytes]:
     return [b"soon"]
 
 
+def do_collect(environ: Environ, start_response: Any) -> list[bytes]:
+    """Collect garbage, and answer with the bytes that are no longer shared since."""
+    before = _private_bytes()
+    gc.collect()
+    start_response("200 OK", [])
+    return [b"%d" % (_private_bytes() - before)]
+
+
+def _private_bytes() -> int:
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty:"))
+
+
 def _work_a_while() -> None:
     time.sleep(1)
     say("worked")
@@ -101,6 +118,7 @@ def options_of(text: str) -> ServerOptions:
 
 def main() -> int:
     """Serve with the options of the command line."""
+    BALLAST.extend([] for _ in range(int(os.environ.get("BALLAST", "0"))))
     return run(
         make_app,
         options_of(sys.argv[1]),

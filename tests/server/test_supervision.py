@@ -139,6 +139,14 @@ def test_every_worker_makes_its_own_application(launch: Launch) -> None:
     assert supervised.pid() in made
 
 
+def test_workers_share_the_memory_that_was_taken_before_them(launch: Launch) -> None:
+    """A collection of garbage would write to every object that there was, and copy it."""
+    supervised = launch({"BALLAST": "300000"}, workers=1).wait_ready()
+    with supervised.client() as client:
+        private_bytes = int(client.ask(get("collect")).body)
+    assert private_bytes < 4 * 2**20
+
+
 def test_a_worker_that_dies_is_replaced(launch: Launch) -> None:
     """Whether it was killed or crashed over a request; clients are served on."""
     supervised = launch(workers=1).wait_ready()
