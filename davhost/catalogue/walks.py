@@ -13,7 +13,7 @@ from ..model import Resource, Space
 from ..paths import DavPath, Name
 from .prepared import Asked, Prepared
 from .rows import RESOURCE, SPACE, WIDTH, resource_of, space_of
-from .schema import resource, space
+from .schema import dead_property, resource, space
 
 #: How many names one query follows; SQLite joins 64 tables at most.
 STEPS_MAX = 32
@@ -25,10 +25,12 @@ class Glimpse(NamedTuple):
     Args:
         resource: None when the URL is not mapped.
         space: None when it was not asked for, or is gone.
+        has_properties: whether the resource has dead properties; as the space.
     """
 
     resource: Resource | None
-    space: Space | None
+    space: Space | None = None
+    has_properties: bool | None = None
 
 
 def can_glimpse(path: DavPath) -> bool:
@@ -38,14 +40,14 @@ def can_glimpse(path: DavPath) -> bool:
 
 def glimpse(asked: Asked, space_id: int, path: DavPath, *, sees_space: bool) -> Glimpse:
     """Find what is at a *path* that `can_glimpse`, and perhaps the space."""
-    statement = follow(len(path.names), only_last=True, sees_space=sees_space)
+    statement = _to_glimpse(len(path.names), sees_space=sees_space)
     row = asked.row(statement, space=space_id, **values_of(path.names))
     if row is None:
-        return Glimpse(None, None)
-    return Glimpse(
-        None if row[0] is None else resource_of(row[:WIDTH]),
-        space_of(row[WIDTH:]) if sees_space else None,
-    )
+        return Glimpse(None)
+    found = None if row[0] is None else resource_of(row[:WIDTH])
+    if not sees_space:
+        return Glimpse(found)
+    return Glimpse(found, space_of(row[WIDTH:-1]), bool(row[-1]))
 
 
 class Place(NamedTuple):
@@ -85,9 +87,7 @@ def place(asked: Asked, space_id: int, path: DavPath, *, sees_space: bool) -> Pl
 
 
 @lru_cache
-def follow(
-    length: int, *, from_root: bool = True, only_last: bool = False, sees_space: bool = False
-) -> Prepared:
+def follow(length: int, *, from_root: bool, sees_space: bool) -> Prepared:
     """Write the query that follows *length* names, downwards from one resource.
 
     Its one row has the columns of all of them, side by side; they are NULL from
@@ -96,22 +96,32 @@ def follow(
 
     Args:
         from_root: from the root of a space.
-        only_last: without the columns of what is on the way.
     """
-    steps = [resource.alias(f"r{index}") for index in range(length + 1)]
-    shown = _columns(steps[-1:] if only_last else steps)
+    steps = _steps(length)
     more = SPACE if sees_space else ()
     if from_root:
         way, start = _from_root(steps[0])
     else:
         way, start = steps[0], steps[0].c.id == bindparam("start")
-    return Prepared(select(*shown, *more).select_from(_along(way, steps)).where(start))
+    statement = select(*_columns(steps), *more)
+    return Prepared(statement.select_from(_along(way, steps)).where(start))
+
+
+@lru_cache
+def _to_glimpse(length: int, *, sees_space: bool) -> Prepared:
+    """Write the query of `glimpse`: the last step, and what more is asked for."""
+    steps = _steps(length)
+    has_properties = exists().where(dead_property.c.resource_id == steps[-1].c.id)
+    more = (*SPACE, has_properties) if sees_space else ()
+    way, start = _from_root(steps[0])
+    statement = select(*_columns(steps[-1:]), *more)
+    return Prepared(statement.select_from(_along(way, steps)).where(start))
 
 
 @lru_cache
 def _to_place(length: int, *, sees_space: bool) -> Prepared:
     """Write the query of `place`: the last two steps, and whether something belongs there."""
-    steps = [resource.alias(f"r{index}") for index in range(length + 1)]
+    steps = _steps(length)
     absent = resource.alias("absent")
     has_absent = exists().where(
         absent.c.home_parent_id == steps[-2].c.id, absent.c.home_name == bindparam("name")
@@ -120,6 +130,10 @@ def _to_place(length: int, *, sees_space: bool) -> Prepared:
     way, start = _from_root(steps[0])
     statement = select(*_columns(steps[-2:]), has_absent, *more)
     return Prepared(statement.select_from(_along(way, steps)).where(start))
+
+
+def _steps(length: int) -> list[Any]:
+    return [resource.alias(f"r{index}") for index in range(length + 1)]
 
 
 def _columns(steps: Sequence[FromClause]) -> list[Any]:

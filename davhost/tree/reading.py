@@ -125,9 +125,10 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
             PreconditionFailed: a condition does not hold.
         """
-        takes_more = dead or locks or past or conditions is not NO_CONDITIONS
-        if depth == 0 and not takes_more and _is_in_sight(path):
-            return self._list_one(path)
+        is_one = depth == 0 and conditions is NO_CONDITIONS and _is_in_sight(path)
+        listing = self._list_plain(path, dead=dead, locks=locks) if is_one else None
+        if listing is not None:
+            return listing
         with self._reading() as reading:
             target = find(reading, path, sees_space=True)
             _check_read(reading, path, target, conditions)
@@ -152,15 +153,17 @@ class ReadingTree(Base):
                 entries = [*entries, *Past(reading).entries(DavPath.of(names.HISTORY), depth=0)]
             return Listing(space, entries, revision)
 
-    def _list_one(self, path: DavPath) -> Listing:
-        """List one resource, by one statement.
+    def _list_plain(self, path: DavPath, *, dead: bool, locks: bool) -> Listing | None:
+        """List one resource by one statement; None if it has what takes more of them.
 
         Raises:
             NotFound: the URL is not mapped.
         """
-        target, space = self._glimpse(path, sees_space=True)
+        target, space, has_properties = self._glimpse(path, sees_space=True)
         if target is None or space is None:
             raise NotFound("There is nothing here.")
+        if (dead and has_properties) or (locks and space.has_locks):
+            return None
         return Listing(space, [Entry.at(path, target)], _revision(space))
 
     def _glimpse(self, path: DavPath, *, sees_space: bool = False) -> Glimpse:
@@ -183,7 +186,7 @@ class ReadingTree(Base):
             NotFound: the URL is not mapped.
         """
         if not locks and _is_in_sight(path):
-            target, space = self._glimpse(path, sees_space=True)
+            target, space, _ = self._glimpse(path, sees_space=True)
             if target is None or space is None:
                 raise NotFound("There is nothing here.")
             return _revision(space) == since

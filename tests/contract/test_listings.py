@@ -51,6 +51,20 @@ def test_parts_are_the_entries(ann: Home, *, properties: bool, locks: bool, path
     assert told(list(without_top)) == told(parts)[1:]
 
 
+@pytest.mark.parametrize("path", ["/d/1.txt", "/d/2.txt", "/d/3.txt"])
+def test_one_resource_is_told_as_its_collection_tells_it(ann: Home, path: str) -> None:
+    """Whether or not there is more of it than one statement finds."""
+    fill(ann, properties=True, locks=True)
+    name = path.rpartition("/")[2]
+    members = ann.tree.listing(path_("/d"), depth=1, dead=True, locks=True).entries
+    (one,) = ann.tree.listing(path_(path), depth=0, dead=True, locks=True).entries
+    (member,) = (entry for entry in members if entry.name == name)
+    assert list(one.properties) == list(member.properties)
+    assert list(one.locks) == list(member.locks)
+    (bare,) = ann.tree.listing(path_(path), depth=0, dead=False, locks=False).entries
+    assert bare == member._replace(properties=(), locks=())
+
+
 def test_a_run_is_alike(ann: Home) -> None:
     """Files and collections are told apart; what is not plain stands alone."""
     fill(ann, properties=True, locks=True)

@@ -89,6 +89,7 @@ def glances(tree: Tree, path: DavPath, revision: Revision) -> list[Callable[[], 
         lambda: tree.look(path),
         lambda: tree.look(path, other),
         lambda: tree.listing(path, depth=0, dead=False, locks=False),
+        lambda: tree.listing(path, depth=0, dead=True, locks=True),
         lambda: tree.is_unchanged(path, revision, locks=False),
     ]
 
