@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, select
+from sqlalchemy import FromClause, and_, bindparam, exists, select
 
 from ..model import Resource, Space
 from ..paths import DavPath, Name
@@ -99,12 +99,7 @@ def follow(length: int, *, from_root: bool, sees_space: bool) -> Prepared:
     """
     steps = _steps(length)
     more = SPACE if sees_space else ()
-    if from_root:
-        way, start = _from_root(steps[0])
-    else:
-        way, start = steps[0], steps[0].c.id == bindparam("start")
-    statement = select(*_columns(steps), *more)
-    return Prepared(statement.select_from(_along(way, steps)).where(start))
+    return _along(steps, (*_columns(steps), *more), from_root=from_root)
 
 
 @lru_cache
@@ -113,9 +108,7 @@ def _to_glimpse(length: int, *, sees_space: bool) -> Prepared:
     steps = _steps(length)
     has_properties = exists().where(dead_property.c.resource_id == steps[-1].c.id)
     more = (*SPACE, has_properties) if sees_space else ()
-    way, start = _from_root(steps[0])
-    statement = select(*_columns(steps[-1:]), *more)
-    return Prepared(statement.select_from(_along(way, steps)).where(start))
+    return _along(steps, (*_columns(steps[-1:]), *more))
 
 
 @lru_cache
@@ -127,12 +120,10 @@ def _to_place(length: int, *, sees_space: bool) -> Prepared:
         absent.c.home_parent_id == steps[-2].c.id, absent.c.home_name == bindparam("name")
     )
     more = SPACE if sees_space else ()
-    way, start = _from_root(steps[0])
-    statement = select(*_columns(steps[-2:]), has_absent, *more)
-    return Prepared(statement.select_from(_along(way, steps)).where(start))
+    return _along(steps, (*_columns(steps[-2:]), has_absent, *more))
 
 
-def _steps(length: int) -> list[Any]:
+def _steps(length: int) -> list[FromClause]:
     return [resource.alias(f"r{index}") for index in range(length + 1)]
 
 
@@ -140,16 +131,19 @@ def _columns(steps: Sequence[FromClause]) -> list[Any]:
     return [step.c[column.name] for step in steps for column in RESOURCE]
 
 
-def _from_root(first: FromClause) -> tuple[FromClause, ColumnElement[bool]]:
-    way = space.join(first, first.c.id == space.c.root_id)
-    return way, space.c.id == bindparam("space")
-
-
-def _along(way: FromClause, steps: Sequence[FromClause]) -> FromClause:
+def _along(
+    steps: Sequence[FromClause], columns: Sequence[Any], *, from_root: bool = True
+) -> Prepared:
+    """Write the query for *columns* on a way of *steps*."""
+    way = steps[0]
+    start = way.c.id == bindparam("start")
+    if from_root:
+        way = space.join(way, way.c.id == space.c.root_id)
+        start = space.c.id == bindparam("space")
     for index, (above, below) in enumerate(pairwise(steps), 1):
         named = below.c.name == bindparam(f"n{index}")
         way = way.outerjoin(below, and_(below.c.parent_id == above.c.id, named))
-    return way
+    return Prepared(select(*columns).select_from(way).where(start))
 
 
 def values_of(names: Sequence[Name]) -> dict[str, Name]:

@@ -110,7 +110,7 @@ class ReadingTree(Base):
         fields: Collection[str] | None = None,
         conditions: Conditions = NO_CONDITIONS,
     ) -> Listing:
-        """List what a PROPFIND asks for, in one transaction.
+        """List what a PROPFIND asks for, as it is at one moment.
 
         Args:
             depth: 0, 1 or None for all.

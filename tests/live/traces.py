@@ -176,8 +176,9 @@ class Order:
             if event.kind == "sync":
                 committed = committed or (event.path == self._log and event.path in unsynced)
                 unsynced.pop(event.path, None)
-            elif event.kind == "bind" and event.path == self._log:
-                pass  # it was there before: each new connection opens it so
+            elif event.kind in ("bind", "unbind") and event.path == self._log:
+                # It is there from the start, and each new connection opens it like this.
+                assert event.kind == "bind", "the log is removed while the server runs"
             elif event.kind == "bind":
                 unsynced[str(Path(event.path).parent)] = f"the name {event.path} is on the disk"
             elif event.kind == "unbind" and event.path.startswith(self._blobs):
