@@ -137,7 +137,9 @@ class Dav:
         chunked = body is not None and not isinstance(body, bytes)
         if chunked:
             lines["Transfer-Encoding"] = "chunked"
-        connection.connect()
+        # Outside of what follows: a reset while connecting is no refusal.
+        if connection.sock is None:
+            connection.connect()
         # A refusal may come, and the connection close, before the body is sent.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, path, body, lines, encode_chunked=chunked)
