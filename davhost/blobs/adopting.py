@@ -63,6 +63,17 @@ def clone(source: int, target: int) -> bool:
     return True
 
 
+def write(target: int, block: bytes) -> None:
+    """Write all of *block*; a disk that is nearly full takes only a part at a time.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+
+
 def copy_hashed(source: BinaryIO, target: int) -> str:
     """Copy a file into the empty file *target*, or clone it; return its hash.
 
@@ -76,9 +87,8 @@ def copy_hashed(source: BinaryIO, target: int) -> str:
     cloned = _has_descriptor(source) and clone(source.fileno(), target)
     while block := _read(source):
         total.update(block)
-        rest = memoryview(block)
-        while rest and not cloned:
-            rest = rest[os.write(target, rest) :]
+        if not cloned:
+            write(target, block)
     return total.hexdigest()
 
 

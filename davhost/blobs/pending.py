@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 from ..errors import Unavailable
-from .adopting import clone, link
+from .adopting import clone, link, write
 from .folders import (
     CREATE,
     NOT_A_BLOB,
@@ -205,9 +205,7 @@ class PendingFile:
                 self._unchecked_bytes = 0
                 self._begin_sync(self._content)
             self._size_bytes += len(block)
-            rest = memoryview(block)
-            while rest:
-                rest = rest[os.write(self._content, rest) :]
+            write(self._content, block)
         except OSError as error:
             raise refusal(error) from error
 

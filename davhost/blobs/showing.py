@@ -10,7 +10,7 @@ import errno
 import os
 from typing import BinaryIO
 
-from .adopting import BLOCK_BYTES, clone
+from .adopting import BLOCK_BYTES, clone, write
 
 #: Reasons why a link is impossible that a copy gets around.
 NO_LINK = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -39,6 +39,4 @@ def copy(blob: BinaryIO, name: bytes, folder: int, *, durable: bool) -> None:
 
 def _copy_bytes(blob: BinaryIO, target: int) -> None:
     while block := blob.read(BLOCK_BYTES):
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(target, rest) :]
+        write(target, block)
