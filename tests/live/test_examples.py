@@ -208,5 +208,5 @@ def test_plain_wsgidav_boots_the_same_drive(tmp_path):
         assert requests.get(url, timeout=10).status_code == 401
         assert (tmp_path / "data/davhost.sqlite").is_file()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(30)
