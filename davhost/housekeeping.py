@@ -166,8 +166,9 @@ class Housekeeping:
         done.given_up += self._give_up(self._blobs.is_full, self._clock.now_us())
         done.dead_blobs = self._delete_dead_blobs()
         done.lagging_trees = self._find_lagging()
-        if any(asdict(done).values()):
-            log.info("housekeeping: %s", asdict(done))
+        told = [f"{what}={count}" for what, count in asdict(done).items() if count]
+        if told:
+            log.info("%s", " ".join(told))
         return done
 
     def _is_on_duty(self) -> bool:

@@ -1,5 +1,7 @@
 """How long what was overwritten and deleted is kept, on both databases."""
 
+import logging
+
 import pytest
 
 from tests.instance import Home, Instance, path_
@@ -100,3 +102,17 @@ def test_nothing_of_the_last_day_makes_room(instance: Instance) -> None:
     instance.clock.pass_(DAY)
     instance.housekeeping().round()
     assert len(instance.catalogue.named_blobs()) == 1
+
+
+def test_a_round_tells_the_log_what_it_did(
+    ann: Home, instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a line without what it did not do; none about a round that did nothing."""
+    caplog.set_level(logging.INFO, "davhost.housekeeping")
+    keeper = instance.housekeeping()
+    keeper.round()
+    assert not caplog.messages
+    save(ann, instance, times=6, every_seconds=60)
+    instance.clock.pass_(2 * DAY)
+    keeper.round()
+    assert caplog.messages == ["versions=4 dead_blobs=4"]
