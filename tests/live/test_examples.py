@@ -188,7 +188,9 @@ def test_plain_wsgidav_boots_the_same_drive(tmp_path):
     """`wsgidav --config wsgidav.yaml` is davhost on WsgiDAV's own server."""
     (tmp_path / "wsgidav.yaml").write_text((ROOT / "wsgidav.yaml").read_text())
     port = free_port()
-    command = [str(DAVHOST.with_name("wsgidav")), "--config", "wsgidav.yaml", "--port", str(port)]
+    # What runs in the background of a shell has put SIGINT aside, and so has what it starts.
+    command = ["env", "--default-signal=INT", str(DAVHOST.with_name("wsgidav"))]
+    command += ["--config", "wsgidav.yaml", "--port", str(port)]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             command, cwd=tmp_path, env=clean_environment(tmp_path), stdout=log, stderr=log
@@ -208,5 +210,8 @@ def test_plain_wsgidav_boots_the_same_drive(tmp_path):
         assert requests.get(url, timeout=10).status_code == 401
         assert (tmp_path / "data/davhost.sqlite").is_file()
     finally:
-        process.terminate()
-        process.wait(30)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
